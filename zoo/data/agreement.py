@@ -70,13 +70,20 @@ def item_agreement(
     states = [verdict.state for verdict in verdicts]
     differing = [(one.size, case, one) for one, case in zip(verdicts, cases, strict=True) if one.state == "differing"]
     differing.sort(key=lambda row: -row[0])
-    sentences = [f"{case.origin or case.name}: {one.difference}" for _, case, one in differing[:MAX_SENTENCES]]
+    sentences = [f"{shown_case(case)}: {one.difference}" for _, case, one in differing[:MAX_SENTENCES]]
     return Agreement(
         items=len(cases),
         agreeing=states.count("agreeing"),
         undecided=states.count("undecided"),
         disagreements=tuple(sentences),
     )
+
+
+def shown_case(case: Case) -> str:
+    """An item of the data by its source, another case by its name as well: its source may be any picture."""
+    if case.item is not None or not case.origin:
+        return case.origin or case.name
+    return f"{case.name} ({case.origin})"
 
 
 def numeric_agreement(

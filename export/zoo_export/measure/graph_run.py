@@ -154,6 +154,19 @@ def undecided_ranges(run: GraphRun, declared: Declared) -> list[int]:
     return undecided
 
 
+def decides_about(run: GraphRun, index: int, declared: Declared) -> bool:
+    """Whether the rule can tell right from wrong in a case.
+
+    Of values beyond the usual ones it cannot where PyTorch's own noise is large: what the model answers there, which
+    follows from its outputs, cannot be told either.
+    """
+    case, actual = run.file.cases[index], run.result.outputs[index]
+    if case.kind not in BEYOND or isinstance(actual, Failed):
+        return True
+    compared = compare_case(case, actual, run.references[index], run.file.signature)
+    return judge_for((), run.file.signature, declared).decides(compared)
+
+
 def failing_by_little(run: GraphRun, declared: Declared) -> list[int]:
     """The cases that fail by the rule, and by less than a hundred times the noise."""
     compared = _compared(run)

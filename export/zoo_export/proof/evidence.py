@@ -27,7 +27,7 @@ from zoo_export.measure.agreement import (
 )
 from zoo_export.measure.boundary import BoundaryRun
 from zoo_export.measure.graph import measure_graph
-from zoo_export.measure.graph_run import GraphRun
+from zoo_export.measure.graph_run import GraphRun, decides_about
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.outputs import compare_case
 from zoo_export.measure.preprocess import with_preprocessed
@@ -149,7 +149,7 @@ def raw_agreement(results: Results) -> RawAgreement:
     rows = [
         (index, case, expected)
         for index, (case, expected) in enumerate(zip(raw, results.runs[PIPELINE].references, strict=True))
-        if case.gates and not isinstance(expected, Failed)
+        if case.gates and not isinstance(expected, Failed) and decides_about(model, index, results.declared)
     ]
     noise = _model_noise(model)
 

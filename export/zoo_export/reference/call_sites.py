@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from zoo.api.task import Signature
 from zoo.models.outputs import Array, call
 
+BATCH_NORMS = frozenset({"native_batch_norm", "_native_batch_norm_legit"})
 FOREIGN = ("torch", "onnxscript", "zoo_export", "sympy", "importlib", "concurrent", "threading")
 """Packages whose lines are not the user's."""
 
@@ -119,6 +120,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, module: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.paths = _paths(module)
+        self.parameters = {parameter.data_ptr() for parameter in module.parameters()}
         self.calls: list[OperatorCall] = []
 
     @classmethod
@@ -128,9 +130,16 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = str(func).split(".")[1] if "." in str(func) else str(func)
+        if name in BATCH_NORMS and not self._is_over_items(args):
+            name = "batch_norm"
         outputs = func(*args, **(kwargs or {}))
         self.record(name, outputs)
         return outputs
+
+    def _is_over_items(self, args: Sequence[Any]) -> bool:
+        """Whether a batch norm takes its statistics from a batch: not from running ones, and not of a weight."""
+        training = next((value for value in args[3:] if isinstance(value, bool)), True)
+        return training and args[0].data_ptr() not in self.parameters
 
     def record(self, name: str, outputs: object) -> None:
         """An operator that ran just now."""

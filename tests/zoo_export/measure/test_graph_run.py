@@ -10,12 +10,12 @@ import pytest
 
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import RANGE, VALUES, Magnitude
-from zoo.bundle.judge.parity_rule import FLOOR_BEYOND, usual_noise
+from zoo.bundle.judge.parity_rule import FLOOR_BEYOND, WELL_CONDITIONED, usual_noise
 from zoo_export.capture.capture import MODEL, GraphFile
-from zoo_export.measure.graph_run import NEAR, Declared, GraphRun, undecided_ranges
+from zoo_export.measure.graph_run import NEAR, Declared, GraphRun, decides_about, undecided_ranges
 from zoo_export.measure.outputs import compare_case
 from zoo_export.reference.oracle import ReferenceOutputs
-from zoo_export.subject.results import RuntimeResult
+from zoo_export.subject.results import Failed, RuntimeResult
 
 SIGNATURE = Signature(
     inputs=(Port(name="input", dtype="float32", shape=("batch", 2)),),
@@ -73,6 +73,24 @@ def test_what_is_three_times_the_usual_noise_off_goes_to_double_precision(times:
 def test_other_values_are_measured_by_the_floor_that_they_have(times: float, undecided: list[int]) -> None:
     run = run_of(times * NEAR * FLOOR_BEYOND * SCALE, kind=VALUES)
     assert undecided_ranges(run, Declared(opset=18)) == undecided
+
+
+@pytest.mark.parametrize(
+    ("kind", "noise", "decides"),
+    [(VALUES, 0.9, True), (VALUES, 1.1, False), (RANGE, 1.1, True)],
+)
+def test_beyond_the_usual_values_noise_of_a_hundred_thousandth_decides_nothing(
+    kind: str, noise: float, decides: bool
+) -> None:
+    run = run_of(1.0, kind=kind)
+    size = noise * WELL_CONDITIONED * SCALE
+    third = run.references[2]
+    assert isinstance(third, ReferenceOutputs)
+    third = replace(third, noise={"logits": Magnitude(rms=size, max=size)}, has_noise=True)
+    run = replace(run, references=(*run.references[:2], third))
+    assert decides_about(run, 2, Declared(opset=18)) is decides
+    failed = replace(run, result=RuntimeResult(outputs=(Failed("no"),) * 3))
+    assert decides_about(failed, 2, Declared(opset=18))
 
 
 def test_what_a_batch_gives_for_the_case_counts_as_well() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import Agreement, Case
+from zoo.data.agreement import shown_case
 from zoo.data.embedding.verification import FAR, Floats, pair_similarities, roc, verification_pairs
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def agreement(
     wrong = turned | _in_pairs(first[decided], second[decided], len(cases))
     sentences = [(float(cosines[i]), _turn(cases[i], cosines[i])) for i in np.flatnonzero(turned).tolist()]
     for pair in decided[:SHOWN].tolist():
-        names = f"{_where(cases[int(first[pair])])} and {_where(cases[int(second[pair])])}"
+        names = f"{shown_case(cases[int(first[pair])])} and {shown_case(cases[int(second[pair])])}"
         moved = f"a similarity of {before[pair]:.6f} became {after[pair]:.6f}, across the threshold {threshold:.6f}"
         sentences.append((1.0, f"{names}: {moved}"))
     sentences.sort(key=lambda entry: entry[0])
@@ -123,8 +124,4 @@ def _directions(vectors: Floats) -> Floats:
 
 
 def _turn(case: Case, cosine: float) -> str:
-    return f"{_where(case)}: the embedding has turned, its cosine with the reference's is {cosine:.6f}"
-
-
-def _where(case: Case) -> str:
-    return case.origin or case.name
+    return f"{shown_case(case)}: the embedding has turned, its cosine with the reference's is {cosine:.6f}"
