@@ -48,4 +48,3 @@ def test_batch_norm_is_told_apart_from_one_with_the_statistics_of_the_batch(
     inputs = {"image": np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)}
     names = operators(Net(module).eval(), inputs, SIGNATURE)
     assert bool({"native_batch_norm", "_native_batch_norm_legit"} & {*names}) is is_over_items
-
