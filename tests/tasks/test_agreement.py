@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,12 @@ def test_the_first_five_count_where_they_are_decided() -> None:
 
 def test_two_nothings_do_not_agree() -> None:
     assert not CLASSIFICATION.agreement([], [], cases=[], noise={}).holds
+
+
+def test_a_case_of_another_source_is_named_as_well() -> None:
+    dark = replace(case(0), name="all black", origin="landscape, resized")
+    found = CLASSIFICATION.agreement([said(0.7, 0.2, 0.1)], [said(0.1, 0.7, 0.2)], cases=[dark], noise={})
+    assert found.disagreements[0].startswith("all black (landscape, resized): class 0")
 
 
 def test_the_worst_disagreements_come_first_and_are_a_dozen() -> None:

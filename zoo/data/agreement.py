@@ -81,7 +81,7 @@ def item_agreement(
 
 def shown_case(case: Case) -> str:
     """An item of the data by its source, another case by its name as well: its source may be any picture."""
-    if case.item is not None or not case.origin:
+    if case.item is not None or case.name in case.origin or not case.origin:
         return case.origin or case.name
     return f"{case.name} ({case.origin})"
 
