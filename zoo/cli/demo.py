@@ -85,12 +85,7 @@ def _write_page(
     from zoo.runs.atomic import check_name, write_text  # noqa: PLC0415
 
     check_name(output)
-    if output.is_dir():
-        raise OutputExists(
-            f"{output} is a folder, and the page is one file", hint=f"-o {quote(str(output / 'demo.html'))}"
-        )
-    if output.exists() and not overwrite:
-        raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
+    _check_free(output, overwrite=overwrite)
     bundle = Bundle.open(path)
     demo = demo_of(bundle, variant)
     runtime = runtime_package(out, package)
@@ -117,6 +112,15 @@ def _write_page(
     shown = f"{bundle.manifest.model}{f' in {variant}' if variant else ''}"
     out.line(f"{output}: {shown}, {size / 1e6:.1f} MB; open it in a browser")
     out.next(f"zoo demo {quote(str(path))}{chosen} --runner {quote(output.stem)}-runner")
+
+
+def _check_free(output: Path, *, overwrite: bool) -> None:
+    """OutputExists where a page cannot be written."""
+    if output.is_dir():
+        hint = f"-o {quote(str(output / 'demo.html'))}"
+        raise OutputExists(f"{output} is a folder, and the page is one file", hint=hint)
+    if output.exists() and not overwrite:
+        raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
 
 
 def _write_runner(out: Output, path: Path, output: Path, *, variant: str | None, overwrite: bool) -> None:
