@@ -48,6 +48,10 @@ pages:
 site folder="site":
     NO_MKDOCS_2_WARNING=1 PYTHONPATH=.:plugins:export mkdocs build --strict --quiet --site-dir "{{ folder }}"
 
+# the pages of all weights that zoo ships, for the site: five minutes, and npm
+gallery:
+    zoo demo --gallery runs/gallery --overwrite
+
 # run the examples of pages, and compare what they print: just examples docs/data.md
 examples *pages:
     python docs/run_examples.py "$@"

@@ -2,7 +2,8 @@
 
     python -m benchmarks.runtimes [--bundles DIR] [--runtime NAME ...]
 
-Writes runtimes.json and runtimes.md beside this file, and the table of docs/runtimes.md.  Bundles that are not in DIR
+Writes runtimes.json and runtimes.md beside this file, and the table of docs/runtimes.md; with --runtime the rows of the
+others stay as they were measured.  Bundles that are not in DIR
 are exported there first; a runtime whose packages are missing ends this with their name.
 """
 
@@ -36,7 +37,7 @@ MODELS: Final = {
     "audio-generation": "wavenet_tiny@tones",
 }
 """A small model for each task; one without @ has random weights."""
-RUNTIMES: Final = ("onnxruntime", "openvino", "onnxruntime-web", "mnn")
+RUNTIMES: Final = ("onnxruntime", "ort", "openvino", "onnxruntime-web", "onnxruntime-web-chromium", "mnn")
 HERE: Final = Path(__file__)
 DOCS: Final = HERE.parents[1] / "docs" / "runtimes.md"
 START, END = "<!-- written by benchmarks/runtimes.py from here on -->\n", "<!-- until here -->\n"
@@ -112,6 +113,12 @@ def write(cells: list[Cell]) -> None:
     DOCS.write_text(re.sub(f"{START}.*{END}", lambda _: START + text + END, page, flags=re.DOTALL), "utf-8")
 
 
+def kept(measured: list[str]) -> list[Cell]:
+    """The rows of the runtimes that are not measured now."""
+    rows = json.loads(HERE.with_suffix(".json").read_text("utf-8"))
+    return [Cell(**row) for row in rows if row["runtime"] not in measured]
+
+
 def main() -> None:
     """Every cell."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,12 +127,13 @@ def main() -> None:
     chosen = parser.parse_args()
     catalog = Catalog.discover()
     bundles = {task: bundle_of(name, chosen.bundles) for task, name in MODELS.items()}
-    cells = []
+    cells = [] if chosen.runtime is None else kept(chosen.runtime)
     for task, name in MODELS.items():
         for runtime in chosen.runtime or RUNTIMES:
             cells.append(cell(task, name, bundles[task], runtime, catalog))
             print(task, runtime, cells[-1].mark, cells[-1].reason, flush=True)
-    write(cells)
+    tasks = [*MODELS]
+    write(sorted(cells, key=lambda cell: (tasks.index(cell.task), RUNTIMES.index(cell.runtime))))
 
 
 if __name__ == "__main__":

@@ -161,6 +161,7 @@ def test_nothing_is_overwritten_unasked(
         (("a", "b"), "zoo demo takes one bundle, and 2 were given"),
         (("nowhere",), "nowhere does not exist"),
         (("a", "-o", "x.html", "--gallery", "b"), "-o, --runner and --gallery are three different things"),
+        (("a", "--gallery", "b", "--variant", "int8"), "--variant goes with one bundle"),
         ((".", "--runner", "b", "--onnxruntime-web", "c"), "--onnxruntime-web goes with a page"),
     ],
 )
@@ -177,6 +178,17 @@ def test_a_runner_says_how_it_is_tried(zoo_command: Zoo, make_bundle: MakeBundle
     assert said.code == 0
     assert "next: cd js && npm install --ignore-scripts && node run.mjs --self-test" in said.out
     assert Path("js/run.mjs").is_file()
+
+
+def test_a_variant_that_the_bundle_does_not_have_is_a_sentence(
+    zoo_command: Zoo, make_bundle: MakeBundle, package: Path, empty_directory: Path
+) -> None:
+    for words in (("--onnxruntime-web", str(package)), ("--runner", "js")):
+        said = zoo_command("demo", str(make_bundle()), "--variant", "int8", *words)
+        assert said.code == 2
+        assert "the bundle of cnn/cnn has no variant int8" in said.err
+    assert not Path("demo.html").exists()
+    assert not Path("js").exists()
 
 
 def test_a_gallery_has_a_page_for_each_bundle_and_an_index(

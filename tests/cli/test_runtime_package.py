@@ -42,6 +42,18 @@ def test_a_missing_node_is_one_sentence(
     assert "install Node 20.12 or newer" in said.err
 
 
+def test_a_missing_browser_is_one_sentence(
+    node: Callable[[str], None],
+    make_bundle: MakeBundle,
+    zoo_command: Callable[..., Said],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHROME_PATH", "/nowhere/chrome")
+    said = zoo_command("verify", str(make_bundle()), "--runtime", "onnxruntime-web-chromium")
+    assert (said.code, "neither chromium nor google-chrome is installed here" in said.err) == (2, True)
+    assert "apt install chromium" in said.err
+
+
 @pytest.mark.parametrize(
     ("printed", "reason"), [("v18.19.0", "is v18.19.0"), ("v20.9.0", "is v20.9.0"), ("", "is of no version")]
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import outward_links
 from docs.outward_links import LINK, PLAIN, on_page_markdown
 from docs.run_examples import ROOT
 
@@ -64,3 +65,14 @@ def test_a_link_out_of_the_pages_leads_to_the_copy_in_the_site() -> None:
     assert PLAIN.search(text)
     expected = "[a](repository/benchmarks/openvino.md#b) [c](data.md)\n```text\n| `a | b` | c \\| d |\n"
     assert on_page_markdown(text, page=Page()) == expected  # type: ignore[arg-type]
+
+
+def test_the_gallery_is_linked_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Page:
+        file = type("File", (), {"src_uri": "demo.md"})()
+
+    text = (ROOT / "docs" / "demo.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(outward_links, "GALLERY", tmp_path)
+    assert "gallery/index.html" not in on_page_markdown(text, page=Page())  # type: ignore[arg-type]
+    (tmp_path / "index.html").write_text("")
+    assert "](gallery/index.html)" in on_page_markdown(text, page=Page())  # type: ignore[arg-type]

@@ -49,5 +49,12 @@ def test_those_of_zoo_pass() -> None:
     score = check_plugin("zoo", groups=("runtime",))
     assert [(r.subject, r.check, r.detail) for r in score.results if r.status != "passed"] == []
     assert {result.subject for result in score.results} == {
-        *("zoo/mnn", "zoo/onnxruntime", "zoo/onnxruntime-web", "zoo/openvino")
+        *(
+            "zoo/mnn",
+            "zoo/onnxruntime",
+            "zoo/ort",
+            "zoo/onnxruntime-web",
+            "zoo/onnxruntime-web-chromium",
+            "zoo/openvino",
+        )
     }

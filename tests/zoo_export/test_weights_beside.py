@@ -19,6 +19,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.bundle.runtime.engines import runtime
 from tests.bundle.runtime.test_bundle import relist
 from tests.zoo_export.conftest import subject_of
 from zoo.api.errors import BadFile, HashMismatch, Refused
@@ -33,6 +34,7 @@ from zoo_export.bundle.write import write
 from zoo_export.capture.torch_export import check_size
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.results import Failed
+from zoo_export.verify.other_runtime import judge_runtimes
 from zoo_export.verify.rederive import rederive
 
 
@@ -91,6 +93,14 @@ def test_the_answers_are_those_of_one_file(large: Proof) -> None:
         assert not isinstance(one, Failed)
         assert not isinstance(beside, Failed)
         np.testing.assert_allclose(beside["probabilities"], one["probabilities"], rtol=1e-6)
+
+
+def test_another_runtime_is_refused_with_the_cure_and_the_bundle_is_published(large: Proof, tmp_path: Path) -> None:
+    judged = judge_runtimes(large, (runtime("Evaluator"),), evaluate=0)
+    assert "its weights lie beside its graphs" in judged[0].verdict.sentence
+    assert "`zoo verify BUNDLE --runtime acme` puts the golden cases to it" in judged[0].verdict.sentence
+    written = write(large, tmp_path / "b", reproduce=("zoo export",), runtimes=judged, keep_anyway=True)
+    assert (written.published, [report.published for report in written.report.runtimes]) == (True, [False])
 
 
 def test_the_bundle_holds_one_file_for_both_graphs(bundle: Path, large: Proof) -> None:

@@ -42,6 +42,8 @@ class RuntimeSpec:
     """The optional-dependency group of the plugin's own distribution that it needs."""
     memory_mb: int = MAX_MEMORY_MB
     """Address space that its process may have."""
+    local_sockets: bool = False
+    """Whether its process needs sockets of the machine itself, as a browser does; the network stays cut off."""
     cannot: tuple[str, ...] = ()
     """What it cannot do, a sentence each."""
     summary: str = ""

@@ -24,6 +24,7 @@ SCHEMA = 1
     type=click.Path(path_type=Path),
     help="Write a page for each bundle and an index; without bundles, for all weights that zoo ships (minutes).",
 )
+@click.option("--variant", metavar="NAME", help="Show a variant of the bundle, as int8, with its own proof.")
 @click.option(
     "--onnxruntime-web",
     "package",
@@ -39,6 +40,7 @@ def demo(
     output: Path | None,
     runner: Path | None,
     gallery: Path | None,
+    variant: str | None,
     package: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -51,6 +53,8 @@ def demo(
     """
     if sum(place is not None for place in (output, runner, gallery)) > 1:
         raise UsageError("-o, --runner and --gallery are three different things", hint="say one of them")
+    if gallery is not None and variant is not None:
+        raise UsageError("--variant goes with one bundle, and a gallery shows many", hint="leave it out")
     out = Output(as_json=as_json)
     if gallery is not None:
         from zoo.cli.demo_gallery import write_gallery  # noqa: PLC0415  it may need the exporter
@@ -65,29 +69,27 @@ def demo(
     elif runner is not None:
         if package is not None:
             raise UsageError("--onnxruntime-web goes with a page: a runner takes the package that npm installs")
-        _write_runner(out, bundles[0], runner, overwrite=overwrite)
+        _write_runner(out, bundles[0], runner, variant=variant, overwrite=overwrite)
     else:
-        _write_page(out, bundles[0], output or Path("demo.html"), package=package, overwrite=overwrite)
+        page = output or Path("demo.html")
+        _write_page(out, bundles[0], page, variant=variant, package=package, overwrite=overwrite)
 
 
-def _write_page(out: Output, path: Path, output: Path, *, package: Path | None, overwrite: bool) -> None:
+def _write_page(
+    out: Output, path: Path, output: Path, *, variant: str | None, package: Path | None, overwrite: bool
+) -> None:
     from zoo.bundle.demo.page import demo_page  # noqa: PLC0415  `zoo demo --help` needs none of it
-    from zoo.bundle.demo.support import check_supported  # noqa: PLC0415
+    from zoo.bundle.demo.support import demo_of  # noqa: PLC0415
     from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
     from zoo.cli.runtime_package import runtime_package  # noqa: PLC0415
     from zoo.runs.atomic import check_name, write_text  # noqa: PLC0415
 
     check_name(output)
-    if output.is_dir():
-        raise OutputExists(
-            f"{output} is a folder, and the page is one file", hint=f"-o {quote(str(output / 'demo.html'))}"
-        )
-    if output.exists() and not overwrite:
-        raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
+    _check_free(output, overwrite=overwrite)
     bundle = Bundle.open(path)
-    check_supported(bundle)
+    demo = demo_of(bundle, variant)
     runtime = runtime_package(out, package)
-    page = demo_page(bundle, runtime)
+    page = demo_page(bundle, runtime, variant=variant)
     write_text(output, page)
     size = len(page.encode())
     out.document(
@@ -98,25 +100,40 @@ def _write_page(out: Output, path: Path, output: Path, *, package: Path | None, 
             "bundle": str(bundle.path),
             "model": bundle.manifest.model,
             "task": bundle.manifest.task,
-            "verdict": bundle.manifest.verdict,
+            "variant": variant,
+            "verdict": demo.verdict,
             "onnxruntime_web": runtime.version,
         }
     )
-    if bundle.manifest.verdict == "unproved":
-        out.note(f"{bundle.path} was published without a proof, and the page says so")
-    out.line(f"{output}: {bundle.manifest.model}, {size / 1e6:.1f} MB; open it in a browser")
-    out.next(f"zoo demo {quote(str(path))} --runner {quote(output.stem)}-runner")
+    if demo.verdict == "unproved":
+        what = f"the variant {variant} of {bundle.path}" if bundle.manifest.verdict != "unproved" else bundle.path
+        out.note(f"{what} was published without a proof, and the page says so")
+    chosen = f" --variant {quote(variant)}" if variant else ""
+    shown = f"{bundle.manifest.model}{f' in {variant}' if variant else ''}"
+    out.line(f"{output}: {shown}, {size / 1e6:.1f} MB; open it in a browser")
+    out.next(f"zoo demo {quote(str(path))}{chosen} --runner {quote(output.stem)}-runner")
 
 
-def _write_runner(out: Output, path: Path, output: Path, *, overwrite: bool) -> None:
+def _check_free(output: Path, *, overwrite: bool) -> None:
+    """OutputExists where a page cannot be written."""
+    if output.is_dir():
+        hint = f"-o {quote(str(output / 'demo.html'))}"
+        raise OutputExists(f"{output} is a folder, and the page is one file", hint=hint)
+    if output.exists() and not overwrite:
+        raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
+
+
+def _write_runner(out: Output, path: Path, output: Path, *, variant: str | None, overwrite: bool) -> None:
     from zoo.bundle.demo.runner import write_runner  # noqa: PLC0415  `zoo demo --help` needs none of it
+    from zoo.bundle.demo.support import demo_of  # noqa: PLC0415
     from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
     from zoo.runs.atomic import check_name  # noqa: PLC0415
 
     check_name(output)
     bundle = Bundle.open(path)
-    write_runner(bundle, output, overwrite=overwrite)
-    model, golden = bundle.manifest.model, len(bundle.manifest.golden)
-    out.document({"schema": SCHEMA, "runner": str(output), "bundle": str(bundle.path), "model": model})
+    write_runner(bundle, output, variant=variant, overwrite=overwrite)
+    model, golden = bundle.manifest.model, len(demo_of(bundle, variant).golden)
+    document = {"schema": SCHEMA, "runner": str(output), "bundle": str(bundle.path), "model": model}
+    out.document(document | {"variant": variant})
     out.line(f"{output}: run.mjs for {model}, with its types and {golden} golden cases")
     out.next(f"cd {quote(str(output))} && npm install --ignore-scripts && node run.mjs --self-test")

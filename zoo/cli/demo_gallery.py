@@ -9,11 +9,11 @@ from shlex import quote
 import click
 
 from zoo.api.data import counted
-from zoo.api.errors import UsageError
+from zoo.api.errors import OutputExists, UsageError
 from zoo.bundle.demo.gallery import INDEX, MARK, GalleryEntry, entry_of, index_page
 from zoo.bundle.demo.page import demo_page
 from zoo.bundle.demo.runtime_package import RuntimePackage
-from zoo.bundle.demo.support import check_supported
+from zoo.bundle.demo.support import demo_of
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.cli.output import Output
 from zoo.cli.runtime_package import runtime_package
@@ -33,7 +33,7 @@ def write_gallery(out: Output, paths: Sequence[Path], output: Path, *, package: 
     runtime = runtime_package(out, package)
     missing: list[str] = []
     if not bundles:
-        bundles, missing = _shipped(out, output.with_name(f"{output.name}-bundles"))
+        bundles, missing = _shipped(out, output.with_name(f"{output.name}-bundles"), overwrite=overwrite)
     entries = _write(bundles, output, runtime, overwrite=overwrite)
     out.document(
         {"schema": 1, "gallery": str(output), "pages": [to_json(entry) for entry in entries], "missing": missing}
@@ -51,11 +51,14 @@ def _check_bundles(bundles: Sequence[Bundle]) -> None:
     if twice:
         raise UsageError(f"two bundles are of the model {twice[0]}, and a gallery has one page for each model")
     for bundle in bundles:
-        check_supported(bundle)
+        demo_of(bundle)
 
 
-def _shipped(out: Output, folder: Path) -> tuple[list[Bundle], list[str]]:
-    """Bundles of all weights that zoo ships, made where they are not there yet, and the names of those not proved."""
+def _shipped(out: Output, folder: Path, *, overwrite: bool) -> tuple[list[Bundle], list[str]]:
+    """Bundles of all weights that zoo ships, made where they are not there yet, and the names of those not proved.
+
+    A bundle of another version of zoo is made anew where `overwrite` is said.
+    """
     from zoo.models.target import resolve_target  # noqa: PLC0415  torch and the exporter, only where something is made
     from zoo_export.export import export_target  # noqa: PLC0415
 
@@ -66,7 +69,13 @@ def _shipped(out: Output, folder: Path) -> tuple[list[Bundle], list[str]]:
     for number, entry in enumerate(shipped, 1):
         out.note(f"{number} of {len(shipped)}: {entry.bare_name}")
         place = folder / entry.spec.model.rpartition("/")[2]
-        written = export_target(resolve_target(entry.bare_name), output=place)
+        request = resolve_target(entry.bare_name)
+        try:
+            written = export_target(request, output=place)
+        except OutputExists:
+            if not overwrite:
+                raise
+            written = export_target(request, output=place, overwrite=True)
         if written.published:
             bundles.append(Bundle.open(place))
         else:
@@ -79,7 +88,7 @@ def _write(bundles: Sequence[Bundle], output: Path, runtime: RuntimePackage, *, 
 
     def fill(folder: Path) -> None:
         for bundle in bundles:
-            raw = demo_page(bundle, runtime).encode()
+            raw = demo_page(bundle, runtime, index=INDEX).encode()
             entry = entry_of(bundle.manifest, size=len(raw))
             (folder / entry.file).write_bytes(raw)
             entries.append(entry)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zoo.api.errors import BadFile, MissingExtra, NetworkError
 from zoo.bundle.demo.runtime_package import ABOUT, ARCHIVE, SCRIPT, SHA256, VERSION, WASM, RuntimePackage, read_package
+from zoo.bundle.engines.chromium import find_browser
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
 from zoo.runs.atomic import write_directory
@@ -42,6 +43,21 @@ def node_package() -> Path:
     MissingExtra where Node is missing or too old, NetworkError where the package cannot be had.
     """
     check_node()
+    return _unpacked()
+
+
+def chromium_package() -> Path:
+    """The same folder for the runtime `onnxruntime-web-chromium`; MissingExtra where no Chromium is installed."""
+    if find_browser() is None:
+        raise MissingExtra(
+            "the runtime onnxruntime-web-chromium runs in Chromium, and neither chromium nor google-chrome is "
+            "installed here",
+            hint="install one (apt install chromium), or name the file of one in CHROME_PATH",
+        )
+    return _unpacked()
+
+
+def _unpacked() -> Path:
     folder = cache_root() / "npm" / f"onnxruntime-web-{VERSION}-{SHA256[:16]}"
     if not (folder / ABOUT).is_file():
         package = read_package(_kept())

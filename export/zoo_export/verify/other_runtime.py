@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from zoo.api.errors import Refused, SandboxError, UsageError
+from zoo.api.errors import SandboxError, UsageError
 from zoo.bundle.judge.evidence import File
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.runtime_rule import RuntimeEvidence, judge_runtime
@@ -57,12 +57,10 @@ def judge_runtimes(
     max_drop: float | None = None,
     progress: Progress = lambda _: None,
 ) -> tuple[JudgedRuntime, ...]:
-    """The export in each runtime, with its verdict; `evaluate` is as in `prove`, `max_drop` as in `export`."""
-    if runtimes and proof.exported.weights is not None:
-        raise Refused(
-            f"{proof.subject.model} has its weights beside its graphs, and other runtimes are given single files",
-            hint="leave out --for",
-        )
+    """The export in each runtime, with its verdict; `evaluate` is as in `prove`, `max_drop` as in `export`.
+
+    One whose weights lie beside its graphs is refused by each, so that the bundle is published without them.
+    """
     return tuple(
         _judged(proof, runtime, evaluate=evaluate, max_drop=max_drop, progress=progress) for runtime in runtimes
     )
@@ -120,6 +118,11 @@ def _judged(
 
 def _load(proof: Proof, installed: InstalledRuntime) -> _Loaded | Failed:
     """Both graphs loaded once: most refusals show here, in one sentence instead of a gate for each case."""
+    if proof.exported.weights is not None:
+        return Failed(
+            "its weights lie beside its graphs, and --for gives a runtime single files; "
+            f"`zoo verify BUNDLE --runtime {installed.name}` puts the golden cases to it"
+        )
     record = RuntimeRecord(
         name=installed.name, title="", provider="", precision=installed.precision, verdict="PASS", sentence=""
     )

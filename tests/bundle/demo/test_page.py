@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,9 +22,9 @@ from zoo.api.problem import TokenInput
 from zoo.bundle.demo.gallery import entry_of, index_page
 from zoo.bundle.demo.page import demo_page
 from zoo.bundle.demo.scripts import FOLDER
-from zoo.bundle.demo.support import TASKS, check_supported
+from zoo.bundle.demo.support import TASKS, demo_of
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.manifest import Manifest, PluginRecord
+from zoo.bundle.runtime.manifest import Manifest, PluginRecord, VariantRecord
 
 EMBEDDED = re.compile(
     r'<script type="application/octet-stream" data-file="([^"]+)"( data-packed="gzip")?>([^<]*)</script>'
@@ -115,14 +116,31 @@ def test_a_task_that_javascript_does_not_know_is_refused(
 
 RULES = {"lowercase": True, "strip_accents": True, "chinese": True, "unknown": 1, "first": [2], "last": [3]}
 
+NOTHING = {"pattern": "", "tokens": {}, "word": "", "space": " "}
+SUBWORD: dict[str, Any] = {
+    "normalizer": [],
+    "pre_tokenizer": [],
+    "model": {"type": "WordLevel", "unk_token": "<unk>"},
+    "added": {"raw": NOTHING, "normalized": NOTHING},
+}
+
+
+def with_pattern(pattern: str) -> dict[str, Any]:
+    split = {"do": "split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+    return SUBWORD | {"pre_tokenizer": [split]}
+
 
 @pytest.mark.parametrize(
     ("task", "unit", "facts", "words"),
     [
-        ("text-classification", "subword", {}, "its texts are cut into subwords"),
+        ("text-classification", "subword", {}, "by rules that nobody has written"),
+        ("text-classification", "subword", {"tokenizer": SUBWORD | {"model": {"type": "Odd"}}}, "by rules that nobody"),
+        ("text-classification", "subword", {"tokenizer": with_pattern("a++")}, r"the possessive repetition \+\+"),
+        ("text-classification", "subword", {"tokenizer": with_pattern("a+")}, ""),
         ("text-classification", "wordpiece", {}, "by rules that nobody has written"),
         ("text-classification", "wordpiece", {"tokenizer": RULES | {"normalizer": "NFKC"}}, "by rules that nobody"),
-        ("text-generation", "wordpiece", {"tokenizer": RULES}, "it writes word pieces"),
+        ("text-generation", "wordpiece", {"tokenizer": RULES}, "it writes pieces of words"),
+        ("text-generation", "subword", {"tokenizer": SUBWORD}, "it writes pieces of words"),
         ("text-classification", "wordpiece", {"tokenizer": RULES}, ""),
         ("text-generation", "token", {}, ""),
     ],
@@ -136,10 +154,10 @@ def test_texts_that_javascript_cannot_cut_are_refused(
 
     bundle = with_manifest(Bundle.open(make_bundle()), change)
     if not words:
-        check_supported(bundle)
+        demo_of(bundle)
         return
     with pytest.raises(UsageError, match=words):
-        check_supported(bundle)
+        demo_of(bundle)
 
 
 def test_graphs_that_are_too_large_for_a_page_are_refused_and_others_do_not_count(make_bundle: MakeBundle) -> None:
@@ -150,9 +168,9 @@ def test_graphs_that_are_too_large_for_a_page_are_refused_and_others_do_not_coun
         )
 
     bundle = Bundle.open(make_bundle())
-    check_supported(with_manifest(bundle, grown("model.onnx")))  # no golden case is of it
+    demo_of(with_manifest(bundle, grown("model.onnx")))  # no golden case is of it
     with pytest.raises(UsageError, match="its graphs have 400 MB, and a page holds at most 315 MB"):
-        check_supported(with_manifest(bundle, grown("pipeline.onnx")))
+        demo_of(with_manifest(bundle, grown("pipeline.onnx")))
 
 
 def test_the_tasks_are_those_of_the_script() -> None:
@@ -161,8 +179,61 @@ def test_the_tasks_are_those_of_the_script() -> None:
 
 
 def test_the_index_of_a_gallery_leads_to_every_page(make_bundle: MakeBundle) -> None:
-    entry = entry_of(Bundle.open(make_bundle()).manifest, size=7_600_000)
-    index = index_page([entry])
+    bundle = Bundle.open(make_bundle())
+    entry = replace(entry_of(bundle.manifest, size=7_600_000), weights="cnn/cnn@cnn/digits")
+    other = replace(entry, file="gru.html", model="gru", task="text-classification", weights="run runs/gru/a, step-4")
+    index = index_page([other, entry])
     assert entry.file == "cnn.html"
-    assert '<li><a href="./cnn.html">cnn</a><br>image-classification<br>' in index
-    assert "7.6 MB" in index
+    assert re.findall("<h2>(.*)</h2>", index) == ["image-classification", "text-classification"]
+    assert '<li><a href="./cnn.html">cnn</a><br><span class="dim">cnn@digits<br>proved, 7.6 MB</span></li>' in index
+    assert "run runs/gru/a, step-4<br>" in index
+
+
+def test_a_page_of_a_gallery_leads_back_to_the_index(make_bundle: MakeBundle) -> None:
+    bundle = Bundle.open(make_bundle())
+    assert '<a href="./index.html">All models</a>' in demo_page(bundle, RUNTIME, index="index.html")
+    assert "All models" not in demo_page(bundle, RUNTIME)
+
+
+def with_variant(bundle: Bundle, verdict: Any = "PASS") -> Bundle:
+    """The bundle with a variant whose graph is a copy, and a golden case of it."""
+    copies = {"pipeline.onnx": "variants/int8/pipeline.onnx", "golden/case-0.npz": "variants/int8/golden/one.npz"}
+    for source, target in copies.items():
+        (bundle.path / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(bundle.path / source, bundle.path / target)
+    first, listed = bundle.manifest.golden[0], {file.name: file for file in bundle.manifest.files}
+    case = replace(first, name="one", graph="variants/int8/pipeline.onnx", file="variants/int8/golden/one.npz")
+    files = tuple(replace(listed[source], name=target) for source, target in copies.items())
+    record = VariantRecord(
+        name="int8", bits="int8", method="static, U8S8", verdict=verdict, sentence="within its budget, <smaller>",
+        claims=("smaller",), opset=18, onnxruntime="1", machine="m", bytes=1, milliseconds=1.0,
+        baseline_milliseconds=2.0, metrics={}, golden=(case,),
+    )  # fmt: skip
+    changes: dict[str, Any] = {"variants": (record,), "files": (*bundle.manifest.files, *files)}
+    return with_manifest(bundle, lambda manifest: replace(manifest, **changes))
+
+
+def test_a_page_of_a_variant_runs_its_graph_and_replays_its_own_cases(make_bundle: MakeBundle) -> None:
+    bundle = with_variant(Bundle.open(make_bundle()))
+    page = demo_page(bundle, RUNTIME, variant="int8")
+    names = ["variants/int8/pipeline.onnx", "variants/int8/golden/one.npz"]
+    assert sorted(held(page)) == sorted(["runtime.mjs", "runtime.wasm", *names])
+    manifest = json.loads(re.findall(r'id="manifest">(.*?)</script>', page)[0])
+    assert manifest["pipeline"] == names[0]
+    assert [case["name"] for case in manifest["golden"]] == ["one"]
+    assert "<h1>cnn in int8</h1>" in page
+    assert "This is the variant int8 (static, U8S8): within its budget, &lt;smaller&gt;." in page
+    with pytest.raises(UsageError, match="has no variant int4; it has int8"):
+        demo_page(bundle, RUNTIME, variant="int4")
+
+
+@pytest.mark.parametrize(
+    ("whole", "variant", "expected"),
+    [("PASS", "PASS", "PASS"), ("PASS", "WARN", "WARN"), ("WARN", "PASS", "WARN"), ("PASS", "unproved", "unproved")],
+)
+def test_a_variant_is_as_proved_as_the_worse_of_both(
+    make_bundle: MakeBundle, whole: Any, variant: str, expected: str
+) -> None:
+    bundle = with_variant(Bundle.open(make_bundle()), variant)
+    bundle = with_manifest(bundle, lambda manifest: replace(manifest, verdict=whole))
+    assert demo_of(bundle, "int8").verdict == expected

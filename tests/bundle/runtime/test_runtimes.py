@@ -68,6 +68,19 @@ def test_the_module_of_an_operator_is_that_of_the_nearest_weight() -> None:
     assert operator_sites(model.SerializeToString(), "Foo") == "Foo"
 
 
+def test_the_own_format_of_onnx_runtime_brings_the_operators_that_a_build_needs() -> None:
+    x = np.ones((2, 4), np.float32)
+    with Runtime(engine=find_runtime("ort")) as sandbox:
+        files = sandbox.convert(graphs.linear().SerializeToString(), title="model.onnx")
+        assert sandbox.run(sandbox.own_session(files), {"x": x})["y"].tolist() == [[13, 15], [13, 15]]
+    config = "model.required_operators_and_types.config"
+    assert list(files) == ["model.ort", config]
+    assert files["model.ort"][4:8] == b"ORTM"
+    lines = files[config].decode().splitlines()
+    assert lines[1] == "# - model.ort"
+    assert lines[2].startswith(("ai.onnx;", "com.microsoft;"))
+
+
 def test_its_own_file_is_made_and_loaded_again() -> None:
     x = np.ones((2, 4), np.float32)
     with Runtime(engine=runtime("Converting", suffix=".own")) as sandbox:
@@ -146,7 +159,16 @@ def test_an_unknown_runtime_is_one_sentence(make_bundle: MakeBundle, zoo_command
         True,
     )
     said = zoo_command("list", "--runtimes", "--json")
-    assert [row["name"] for row in said.json] == ["zoo/mnn", "zoo/onnxruntime", "zoo/onnxruntime-web", "zoo/openvino"]
+    assert [row["name"] for row in said.json] == [
+        *(
+            "zoo/mnn",
+            "zoo/onnxruntime",
+            "zoo/onnxruntime-web",
+            "zoo/onnxruntime-web-chromium",
+            "zoo/openvino",
+            "zoo/ort",
+        )
+    ]
     assert zoo_command("info", "onnxruntime-web").code == 0
     assert zoo_command("list", "--runtimes", "--callbacks").code == 2
 

@@ -7,7 +7,7 @@ import platform
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from tests.bundle.runtime import graphs
 from zoo.api.errors import SandboxError
 from zoo.bundle.sandbox import process, worker
+from zoo.bundle.sandbox.installed_runtime import ONNXRUNTIME, InstalledRuntime
 from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.runtime import Runtime
 
@@ -96,7 +97,9 @@ def listener() -> Iterator[Listener]:
         yield Listener(server)
 
 
-def attempts(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def attempts(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: InstalledRuntime = ONNXRUNTIME
+) -> dict[str, Any]:
     """What the worker's attempts come to; it has to answer afterwards."""
     _, number, io_uring = worker.MACHINES[platform.machine()]
     script, report = tmp_path / "watched.py", tmp_path / "report.json"
@@ -105,7 +108,7 @@ def attempts(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     values = {"port": listener.port, "socket": number, "io_uring": io_uring, "x32": worker.X32, "child": child}
     script.write_text(WATCHED.format(report=str(report), worker=str(process.WORKER), **values))
     monkeypatch.setattr(process, "WORKER", script)
-    with Runtime() as runtime:
+    with Runtime(engine=engine) as runtime:
         session = runtime.session(graphs.linear().SerializeToString())
         answer = runtime.run(session, {"x": np.ones((2, 4), np.float32)})["y"]
     np.testing.assert_array_equal(answer, [[13, 15], [13, 15]])
@@ -132,13 +135,29 @@ def test_the_worker_tries_to_connect_and_cannot(
 
 
 @needs_filter
+def test_an_engine_that_needs_local_sockets_gets_no_others(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = replace(ONNXRUNTIME, local_sockets=True)
+    found = attempts(listener, tmp_path, monkeypatch, local)
+    refused = "Operation not permitted"
+    assert found == {
+        **{"connect": "PermissionError", "datagram": "PermissionError", "local": "done", "raw": refused},
+        **{"high bits": refused, "x32": refused, "io_uring": refused, "child": 1},
+    }
+    assert not listener.was_reached()
+    with Runtime(engine=local) as runtime:
+        assert runtime.in_words().endswith("; no network, but sockets of this machine")
+
+
+@needs_filter
 def test_without_the_filter_the_same_attempts_succeed(
     listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the test above can fail."""
     unfiltered = tmp_path / "unfiltered.py"
     source = Path(worker.__file__).read_text()
-    call = "network = cut_off_network()"
+    call = 'network = cut_off_network(local_sockets=settings["local_sockets"])'
     assert call in source
     unfiltered.write_text(source.replace(call, 'network = ""'))
     monkeypatch.setattr(process, "WORKER", unfiltered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_less_precision_without_evaluation_items_cannot_be_told(proof: Proof) ->
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of cnn@digits that was put to every built-in runtime; a missing one fails with its name."""
     folder = tmp_path_factory.mktemp("digits") / "b"
-    written = export("cnn@digits", output=folder, runtimes=("openvino", "onnxruntime-web", "mnn"), evaluate=20)
+    written = export("cnn@digits", output=folder, runtimes=("ort", "openvino", "onnxruntime-web", "mnn"), evaluate=20)
     assert [report.sentence for report in written.report.runtimes if not report.published] == []
     return folder
 
@@ -55,12 +56,15 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.ci
 def test_every_built_in_runtime_is_proved_and_recorded(digits: Path) -> None:
     records = {record.name: record for record in Bundle.open(digits).manifest.runtimes}
-    assert list(records) == ["openvino", "onnxruntime-web", "mnn"]
+    assert list(records) == ["ort", "openvino", "onnxruntime-web", "mnn"]
     assert {record.verdict for record in records.values()} == {"PASS"}
     assert records["onnxruntime-web"].provider.startswith("ONNX Runtime Web 1.30.0, wasm in Node ")
     assert records["openvino"].files == {} and len(records["mnn"].files["pipeline.onnx"]) == 2
     assert verify_bundle(digits, engine="mnn").holds
     assert verify_bundle(digits, engine="onnxruntime-web").holds
+    in_browser = verify_bundle(digits, engine="onnxruntime-web-chromium")
+    assert in_browser.holds
+    assert re.search("wasm in Chromium [0-9]+, float32: it reproduces all 5 golden", in_browser.gates[-1].detail)
 
 
 @pytest.mark.ci
@@ -69,7 +73,7 @@ def test_a_bundle_that_was_not_put_to_a_runtime_is_not_up_to_date_for_it(digits:
     shutil.copytree(digits, digits.with_name("copy"))
     copy = digits.with_name("copy")
     told = json.loads((copy / "manifest.json").read_text())
-    told["runtimes"] = told["runtimes"][:1]
+    told["runtimes"] = told["runtimes"][:2]
     (copy / "manifest.json").write_text(json.dumps(told))
     with pytest.raises(OutputExists, match="was not put to the runtime mnn"):
         export("cnn@digits", output=copy, runtimes=("openvino", "mnn"), evaluate=20)

@@ -11,13 +11,15 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from zoo.api.problem import TokenInput
 from zoo.api.untrusted import visible
 from zoo.bundle.demo.runtime_package import RuntimePackage
 from zoo.bundle.demo.scripts import joined_script
-from zoo.bundle.demo.support import check_supported, needed_graphs
+from zoo.bundle.demo.support import Demo, demo_of
+from zoo.bundle.demo.tokenizer import javascript_rules
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.manifest import Manifest
 from zoo.runs.serialization import to_json
 
 HERE: Final = Path(__file__).parent
@@ -29,10 +31,13 @@ VERDICTS: Final = {
 }
 
 
-def demo_page(bundle: Bundle, runtime: RuntimePackage) -> str:
-    """The whole page; UsageError where JavaScript cannot answer for the bundle, HashMismatch where a file changed."""
-    check_supported(bundle)
-    manifest = bundle.manifest
+def demo_page(bundle: Bundle, runtime: RuntimePackage, *, variant: str | None = None, index: str = "") -> str:
+    """The whole page; UsageError where JavaScript cannot answer for the bundle, HashMismatch where a file changed.
+
+    `variant` is the name of one that the page runs instead, `index` the file of a gallery that the page lies beside.
+    """
+    demo = demo_of(bundle, variant)
+    manifest = demo.manifest
     script, style = "\n" + joined_script("page.mjs"), page_style()
     weights = manifest.lineage.weights
     licences = "; ".join(f"{what}: {licence}" for what, licence in manifest.licences.items())
@@ -40,30 +45,41 @@ def demo_page(bundle: Bundle, runtime: RuntimePackage) -> str:
         "page.html",
         {
             "policy": escape(page_policy(script=script, style=style), quote=True),
-            "title": text(manifest.model.rpartition("/")[2]),
-            "about": text(f"{manifest.task}; weights: {weights}"),
+            "title": text(manifest.model.rpartition("/")[2] + (f" in {variant}" if variant else "")),
+            "about": text(f"{manifest.task}; weights: {weights}" + (f"; variant: {variant}" if variant else "")),
             "style": style,
-            "verdict": text(VERDICTS[manifest.verdict]),
+            "above": f'<p><a href="./{quote(index)}">All models</a></p>\n' if index else "",
+            "verdict": text(_verdict(demo)),
             "sources": text(f"Made by zoo {manifest.zoo} from {manifest.model}. Licences: {licences}."),
             "runtime_version": text(runtime.version),
             "licence": text(runtime.licence),
-            "manifest": json.dumps(facts(manifest)).replace("<", "\\u003c"),
-            "files": "\n".join(_embedded(bundle, runtime)),
+            "manifest": json.dumps(facts(demo)).replace("<", "\\u003c"),
+            "files": "\n".join(_embedded(demo, runtime)),
             "script": script,
         },
     )
 
 
-def facts(manifest: Manifest) -> dict[str, object]:
+def facts(demo: Demo) -> dict[str, object]:
     """What a runner in JavaScript needs of a manifest, whatever schema its file has."""
-    document = to_json(manifest)
-    names = ("model", "task", "problem", "pipeline_signature", "verdict", "golden", "proved")
-    return {name: document[name] for name in names}
+    given, document = demo.manifest.problem.input, to_json(demo.manifest)
+    names = ("model", "task", "problem", "pipeline_signature", "proved")
+    if isinstance(given, TokenInput) and given.unit == "subword":
+        known = document["problem"]["facts"]
+        document["problem"]["facts"] = {**known, "tokenizer": javascript_rules(known["tokenizer"])}
+    own = {"verdict": demo.verdict, "pipeline": demo.pipeline, "golden": to_json(demo.golden)}
+    return {name: document[name] for name in names} | own
 
 
-def needed_files(manifest: Manifest) -> list[str]:
-    """The graphs that answer or have golden cases, and the files of these cases."""
-    return [*sorted(needed_graphs(manifest)), *sorted({case.file for case in manifest.golden})]
+def _verdict(demo: Demo) -> str:
+    """What was proved, and what golden cases are, in sentences."""
+    if demo.variant is None:
+        return f"{VERDICTS[demo.verdict]} Golden cases are inputs that travel with their fp64 answers."
+    name, method, sentence = demo.variant.name, demo.variant.method, demo.variant.sentence
+    return (
+        f"{VERDICTS[demo.manifest.verdict]} This is the variant {name} ({method}): {sentence}. "
+        "Golden cases are inputs that travel with the answers that the variant gave where it was made."
+    )
 
 
 def text(value: str) -> str:
@@ -90,9 +106,9 @@ def filled(template: str, fields: Mapping[str, str]) -> str:
     return _FIELD.sub(lambda match: fields[match[1]], (HERE / template).read_text(encoding="utf-8"))
 
 
-def _embedded(bundle: Bundle, runtime: RuntimePackage) -> list[str]:
+def _embedded(demo: Demo, runtime: RuntimePackage) -> list[str]:
     packed = {"runtime.mjs": runtime.script, "runtime.wasm": runtime.wasm}
-    files = {name: bundle.read(name) for name in needed_files(bundle.manifest)}
+    files = {name: demo.bundle.read(name) for name in demo.files()}
     packed |= {name: raw for name, raw in files.items() if name.endswith(".onnx")}
     stored = {name: raw for name, raw in files.items() if name not in packed}  # golden cases are packed already
     return [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from zoo.bundle.demo.page import facts, filled, needed_files
+from zoo.bundle.demo.page import facts, filled
 from zoo.bundle.demo.runtime_package import VERSION
 from zoo.bundle.demo.scripts import joined_script
-from zoo.bundle.demo.support import TASKS, check_supported
+from zoo.bundle.demo.support import TASKS, demo_of
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
 from zoo.runs.atomic import json_text, write_directory
@@ -17,21 +17,21 @@ MARK = "run.mjs"
 """The file that every such folder holds."""
 
 
-def write_runner(bundle: Bundle, output: Path, *, overwrite: bool = False) -> None:
-    """Write the folder; UsageError where JavaScript cannot answer for the bundle."""
-    check_supported(bundle)
-    manifest = bundle.manifest
+def write_runner(bundle: Bundle, output: Path, *, variant: str | None = None, overwrite: bool = False) -> None:
+    """Write the folder, of a variant where one is named; UsageError where JavaScript cannot answer for the bundle."""
+    demo = demo_of(bundle, variant)
+    manifest = demo.manifest
     texts = {
         MARK: joined_script("node.mjs"),
         "run.d.ts": types(manifest),
         "package.json": json_text(package(manifest)),
-        "manifest.json": json_text(facts(manifest)),
+        "manifest.json": json_text(facts(demo)),
     }
-    files = {name: bundle.read(name) for name in needed_files(manifest)}
+    files = {name: bundle.read(name) for name in demo.files()}
 
     def fill(folder: Path) -> None:
         for name, raw in (files | {name: text.encode() for name, text in texts.items()}).items():
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(raw)
 
     write_directory(output, fill, overwrite=overwrite, mark=MARK)

@@ -22,6 +22,12 @@ _UNSUPPORTED = re.compile(
 )
 
 
+def refusal(words: str) -> Exception:
+    """What ONNX Runtime Web says, as UnsupportedOperator where it is that."""
+    match = _UNSUPPORTED.search(words)
+    return UnsupportedOperator(match[1]) if match else RuntimeError(words)
+
+
 class OnnxRuntimeWebEngine:
     """`zoo.RuntimeEngine` with onnxruntime-web; its setup is the folder of the npm package."""
 
@@ -55,8 +61,7 @@ class OnnxRuntimeWebEngine:
         reply: dict[str, Any] = json.loads(line)
         if "error" not in reply:
             return reply
-        match = _UNSUPPORTED.search(reply["error"])
-        raise UnsupportedOperator(match[1]) if match else RuntimeError(reply["error"])
+        raise refusal(reply["error"])
 
 
 class OnnxRuntimeWebGraph:

@@ -29,6 +29,8 @@ class InstalledRuntime:
     setup: str = ""
     """The path of what it needs beside Python packages."""
     memory_mb: int = MAX_MEMORY_MB
+    local_sockets: bool = False
+    """Whether its process may talk to others on this machine."""
     cannot: tuple[str, ...] = ()
 
     @property
@@ -65,6 +67,7 @@ def find_runtime(name: str, catalog: Catalog | None = None) -> InstalledRuntime:
         suffix=entry.spec.suffix,
         setup=_setup(entry, catalog),
         memory_mb=entry.spec.memory_mb,
+        local_sockets=entry.spec.local_sockets,
         cannot=entry.spec.cannot,
     )
 

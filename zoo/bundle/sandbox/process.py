@@ -64,6 +64,7 @@ class WorkerProcess:
             "engine": self.installed.engine,
             "setup": self.installed.setup,
             "suffix": self.installed.suffix,
+            "local_sockets": self.installed.local_sockets,
             "path": [str(Path(entry).absolute()) for entry in sys.path],
             "folder": str(folder),
             "threads": self.threads,

@@ -88,7 +88,8 @@ class Runtime:
     def in_words(self) -> str:
         """What the process may use and reach, for the environment of a report."""
         open_because = self.process.ask({"do": "hello"}, "starting")["network"]
-        network = f"the network is not cut off ({open_because})" if open_because else "no network"
+        local = ", but sockets of this machine" if self.installed.local_sockets else ""
+        network = f"the network is not cut off ({open_because})" if open_because else f"no network{local}"
         return f"{self.process.limits.in_words()}; {network}"
 
     def session(

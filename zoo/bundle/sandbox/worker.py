@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import signal
+import socket
 import struct
 import sys
 import tempfile
@@ -33,6 +34,8 @@ MACHINES = {"x86_64": (0xC000_003E, 41, 425), "aarch64": (0xC000_00B7, 198, 425)
 """AUDIT_ARCH and the numbers of the system calls socket() and io_uring_setup(), which can make sockets as well."""
 X32 = 0x4000_0000
 """The bit that marks x86_64's second set of numbers for the same system calls."""
+DOMAIN = 16
+"""Where a socket's domain lies in seccomp_data: the first argument."""
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0000 | errno.EPERM
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, MODE_FILTER = 22, 38, 2
@@ -44,14 +47,15 @@ class FilterProgram(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
 
 
-def cut_off_network() -> str:
+def cut_off_network(*, local_sockets: bool = False) -> str:
     """Have the system refuse sockets of every kind to this process; why that cannot be had, empty where it holds.
 
-    Local sockets are refused as well, because a local service (systemd-resolved) would ask the network on request.
+    Local sockets are refused as well, because a local service (systemd-resolved) would ask the network on request,
+    unless an engine says that it needs them.
     """
     if sys.platform != "linux" or platform.machine() not in MACHINES or sys.maxsize < 2**32:
         return f"zoo has no filter for {sys.platform} on {platform.machine()}"
-    program = _filter(*MACHINES[platform.machine()])
+    program = _filter(*MACHINES[platform.machine()], local_sockets=local_sockets)
     steps = ctypes.create_string_buffer(program, len(program))
     header = FilterProgram(len(program) // 8, ctypes.cast(steps, ctypes.c_void_p))
     system = ctypes.CDLL(None, use_errno=True)
@@ -61,15 +65,21 @@ def cut_off_network() -> str:
     return ""
 
 
-def _filter(architecture: int, *refused: int) -> bytes:
-    """A program of seccomp: another architecture's calls, x32's and the `refused` ones fail with EPERM."""
+def _filter(architecture: int, *refused: int, local_sockets: bool) -> bytes:
+    """A program of seccomp: another architecture's calls, x32's and the `refused` ones fail with EPERM.
+
+    With `local_sockets` the first of them, socket(), is let through where its domain is AF_UNIX.
+    """
     tests = [(EQUAL, number) for number in refused]
     if architecture == MACHINES["x86_64"][0]:
         tests.insert(0, (AT_LEAST, X32))
     # each step is a code, how many steps to skip if it holds and if not, and a number
-    steps = [(LOAD, 0, 0, 4), (EQUAL, 0, len(tests) + 2, architecture), (LOAD, 0, 0, 0)]  # offsets in seccomp_data
+    local = [(EQUAL, 0, 3, refused[0]), (LOAD, 0, 0, DOMAIN), (EQUAL, 0, 1, socket.AF_UNIX), (RETURN, 0, 0, ALLOW)]
+    tail = [(RETURN, 0, 0, ALLOW), *(local if local_sockets else ()), (RETURN, 0, 0, REFUSE)]
+    last = len(tests) + len(tail) - 1  # as seen from the number's load
+    steps = [(LOAD, 0, 0, 4), (EQUAL, 0, last + 1, architecture), (LOAD, 0, 0, 0)]  # offsets in seccomp_data
     steps += [(code, len(tests) - index, 0, number) for index, (code, number) in enumerate(tests)]
-    steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
+    steps += tail
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
@@ -377,7 +387,7 @@ def main() -> None:
     faulthandler.enable()
     limit_memory(settings["memory_mb"])
     limit_cpu(settings["cpu_seconds"])
-    network = cut_off_network()
+    network = cut_off_network(local_sockets=settings["local_sockets"])
     if settings["engine"]:
         serve(EngineWorker(settings, network=network), replies)
     else:

@@ -67,10 +67,17 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def visit(npm: Path, bundles: Callable[[str], Path], tmp_path: Path) -> Visit:
-    """Opens the page of weights in headless Chromium, does the steps, and gives what can be seen then."""
+    """Opens the page of weights or of a bundle in headless Chromium, does the steps, and gives what is seen then."""
 
-    def call(name: str, *steps: Mapping[str, Any], change: Callable[[str], str] = str, **job: Any) -> Any:
-        html = change(demo_page(Bundle.open(bundles(name)), read_package(npm)))
+    def call(
+        name: str | Path,
+        *steps: Mapping[str, Any],
+        change: Callable[[str], str] = str,
+        variant: str | None = None,
+        **job: Any,
+    ) -> Any:
+        bundle = Bundle.open(bundles(name) if isinstance(name, str) else name)
+        html = change(demo_page(bundle, read_package(npm), variant=variant))
         (tmp_path / "demo.html").write_text(html, encoding="utf-8")
         found = next((path for tool in CHROMIUM if (path := shutil.which(tool))), None)
         document = {"page": (tmp_path / "demo.html").as_uri(), "chromium": found, "steps": steps, **job}

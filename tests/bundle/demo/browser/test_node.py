@@ -13,10 +13,15 @@ from typing import Any
 import pytest
 
 from tests.bundle.demo.browser.conftest import run_tool
+from tests.data.text.subword.tokenizers_of_all_kinds import HOSTILE, KINDS, random_text
 from zoo.bundle.demo.runner import write_runner
 from zoo.bundle.demo.scripts import FOLDER
+from zoo.bundle.demo.tokenizer import javascript_rules
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.data.text.reading import read_text
+from zoo.data.text.subword.decode import decode
+from zoo.data.text.subword.encode import subword_encoder
+from zoo.data.text.subword.tokenizer_json import read_tokenizer_json
 from zoo.data.text.vocabulary import pieces
 
 pytestmark = pytest.mark.ci
@@ -117,6 +122,31 @@ console.log(JSON.stringify(texts.map(cut)));"""
     stdin = json.dumps({"problem": problem, "texts": texts})
     actual = json.loads(run_tool(["node", "--input-type=module", "-e", script], folder=npm, stdin=stdin))
     assert dict(zip(texts, actual, strict=True)) == {text: tokens(text, problem) for text in texts}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_are_cut_as_the_tokenizer_json_says(npm: Path, kind: str, tmp_path: Path) -> None:
+    KINDS[kind]().save(str(tmp_path / "tokenizer.json"))
+    file = read_tokenizer_json(tmp_path / "tokenizer.json")
+    rules = json.loads(json.dumps(file.rules))
+    texts = [*HOSTILE, *map(random_text, range(400)), "a\ud800b\udfff"]
+    encode = subword_encoder(file.vocabulary, rules)
+    expected = [encode(text, 200) for text in texts]
+    problem = {
+        "input": {"unit": "subword", "max_length": 200},
+        "vocabulary": file.vocabulary,
+        "facts": {"tokenizer": javascript_rules(rules)},
+    }
+    script = f"""import {{ readFileSync }} from "node:fs";
+import {{ spelled, subwords }} from {json.dumps((FOLDER / "subword.mjs").as_uri())};
+const {{ problem, texts }} = JSON.parse(readFileSync(0, "utf8"));
+const rows = texts.map((text) => subwords(text, problem).tokens);
+console.log(JSON.stringify([rows, rows.map((row) => spelled(row, problem))]));"""
+    stdin = json.dumps({"problem": problem, "texts": texts})
+    cut, back = json.loads(run_tool(["node", "--input-type=module", "-e", script], folder=npm, stdin=stdin))
+    assert dict(zip(texts, cut, strict=True)) == dict(zip(texts, expected, strict=True))
+    spelled = [decode(row, file.vocabulary, rules).strip() for row in expected]
+    assert [text.strip() for text in back] == spelled
 
 
 def tokens(text: str, problem: dict[str, Any]) -> list[int]:

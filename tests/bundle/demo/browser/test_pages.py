@@ -152,6 +152,13 @@ def test_a_sound_goes_on_from_a_dropped_one(visit: Visit, tmp_path: Path) -> Non
     assert seen["sound"].startswith("blob:")
 
 
+def test_a_variant_replays_its_own_answers(visit: Visit, bundles: Bundles, tmp_path: Path) -> None:
+    bundle = tmp_path / "cnn"
+    assert zoo.export("cnn@digits", output=bundle, variants=("int8",), evaluate=300, keep_anyway=True).published
+    seen = visit(bundle, file_step("drop", SEVEN, "image/png"), {"until": "^7, "}, variant="int8")
+    assert (seen["errors"], seen["verdict"].endswith("within the tolerances of the proof.")) == ([], True)
+
+
 # --- what goes wrong --------------------------------------------------------------------------------
 
 

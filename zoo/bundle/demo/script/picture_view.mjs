@@ -80,8 +80,8 @@ function pad(problem, examples, put, status) {
 }
 
 /** The golden cases of the pipeline as pictures: [{name, picture}], those of data before made-up ones. */
-async function examplePictures({ golden }, read) {
-  const cases = golden.filter(({ graph, steps }) => graph === "pipeline.onnx" && steps === 1);
+async function examplePictures({ golden, pipeline }, read) {
+  const cases = golden.filter(({ graph, steps }) => graph === pipeline && steps === 1);
   const pictures = await Promise.all(
     cases.map(async ({ file, origin, name }) => {
       const {

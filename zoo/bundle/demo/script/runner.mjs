@@ -21,7 +21,7 @@ export async function openBundle({ ort, manifest, read, options }) {
     const chosen = { ...task.defaults, ...settings };
     const inputs = { ...task.inputs(value, problem, chosen), ...state };
     beyondProof(inputs, manifest).forEach((sentence) => chosen.onNote?.(sentence));
-    const run = await graph("pipeline.onnx");
+    const run = await graph(manifest.pipeline);
     if (task.generate) return task.generate(run, inputs, feedback, problem, chosen);
     return task.answer(await run(inputs), problem, chosen);
   }
@@ -39,5 +39,5 @@ export async function openBundle({ ort, manifest, read, options }) {
     return { proved, passed, cases };
   }
 
-  return { manifest, predict, replay, run: async (inputs) => (await graph("pipeline.onnx"))(inputs) };
+  return { manifest, predict, replay, run: async (inputs) => (await graph(manifest.pipeline))(inputs) };
 }

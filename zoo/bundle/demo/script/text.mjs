@@ -1,4 +1,6 @@
-// Texts to token ids and back, cut as the bundle's task.py cuts them: characters, words and signs, or word pieces.
+// Texts to token ids and back, cut as the bundle's task.py cuts them: characters, words and signs, word pieces, or by
+// the rules of a tokenizer.json.
+import { spelled, subwords } from "./subword.mjs";
 
 const UNKNOWN = 1;
 const SPECIAL = 2; // <pad> and <unk> are the first entries of a vocabulary of characters or words
@@ -25,6 +27,11 @@ export function promptTokens(text, problem) {
 /** The ids of a text, cut at the longest length; an Error where it is empty. */
 export function textTokens(text, problem) {
   const { unit, max_length: longest } = problem.input;
+  if (unit === "subword") {
+    const { tokens, ends } = subwords(text, problem);
+    if (tokens.length <= ends) throw new Error("The text is empty.");
+    return tokens;
+  }
   const tokens =
     unit === "wordpiece" ? wordpieces(text, problem, longest) : encode(stripped(text), problem).slice(0, longest);
   if (!tokens.length) throw new Error("The text is empty.");
@@ -33,6 +40,7 @@ export function textTokens(text, problem) {
 
 /** The text of token ids; the unknown token becomes the replacement character, padding and the marks of a vocabulary nothing. */
 export function decode(tokens, problem) {
+  if (problem.input.unit === "subword") return spelled(tokens, problem);
   if (problem.input.unit === "wordpiece") {
     const { first, last } = problem.facts.tokenizer;
     const inner = tokens.filter((token) => ![...first, ...last].includes(token) && token !== 0);

@@ -149,10 +149,10 @@ function exampleButtons(examples, box, show) {
 }
 
 /** The texts of the golden cases, as far as tokens give them back. */
-async function exampleTexts({ golden, problem }, read) {
+async function exampleTexts({ golden, pipeline, problem }, read) {
   const texts = await Promise.all(
     golden
-      .filter(({ graph, origin }) => graph === "pipeline.onnx" && origin !== "synthetic")
+      .filter(({ graph, origin }) => graph === pipeline && origin !== "synthetic")
       .map(async ({ file }) => {
         const tokens = (await readNpz(await read(file)))["in.tokens"];
         const length = tokens.shape.at(-1);
