@@ -97,7 +97,7 @@ def export_graph(
     file = WeightsFile.make() if state_bytes(module) > one_file else None
     if file is not None:
         file.take(program.model)
-    plain = program.model_proto
+    plain = _written(program, name=name)
     if len(plain.graph.output) != len(signature.outputs):
         names = ", ".join(port.name for port in signature.outputs)
         raise PluginError(
@@ -114,7 +114,7 @@ def export_graph(
             ) from error
     if file is not None:  # what was folded is in memory
         file.take(program.model)
-    shipped = program.model_proto
+    shipped = _written(program, name=name)
     modules, sizes = module_paths(shipped), guard_violations(program, signature, example)
     lines = guard_lines(program, signature, example) if sizes else ()
     strip(shipped)
@@ -176,6 +176,14 @@ def output_order(outputs: object, ports: Sequence[Port]) -> list[str]:
 def _dynamic_axes(port: Port) -> dict[int, str]:
     """Axis number to axis name for the dynamic axes of a port."""
     return {axis: size for axis, size in enumerate(port.shape) if isinstance(size, str)}
+
+
+def _written(program: torch.onnx.ONNXProgram, *, name: str) -> onnx.ModelProto:
+    """The graph with its weights; PluginError where one of them has no numbers."""
+    try:
+        return program.model_proto
+    except Exception as error:
+        raise PluginError(f"the graph of {name} was captured but could not be written: {_reason(error)}") from error
 
 
 def _reason(error: BaseException) -> str:

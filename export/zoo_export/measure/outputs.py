@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -160,54 +160,83 @@ def liveness(
 def _live(
     port: Port, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs], *, free: bool, precision: Precision
 ) -> LiveOutput:
-    name = port.name
     rows = [
-        (expected.reference[name], actual[name], expected.noise.get(name) if expected.has_noise else None)
+        _Row(name=port.name, expected=expected, outputs=actual)
         for expected, actual in zip(references, outputs, strict=True)
     ]
-    sure = [row for row in rows if free or _is_sure(row[0], row[2], precision)]
-    triples = sure if len(sure) > 1 else rows
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index, (reference, actual, _) in enumerate(triples):
-        if reference.shape == actual.shape and reference.size:
-            groups.setdefault(tuple(reference.shape), []).append(index)
+    sure = [row for row in rows if free or row.is_sure(precision)]
+    compared = sure if len(sure) > 1 else rows
+    groups: dict[tuple[int, ...], list[_Row]] = {}
+    for row in compared:
+        shape, actual = row.reference.shape, row.actual.shape
+        if shape == actual and 0 not in shape:
+            groups.setdefault(tuple(shape), []).append(row)
     if not groups:
-        return LiveOutput(name=name, inputs=0, spread=None, noise=None, onnx_spread=None)
+        return LiveOutput(name=port.name, inputs=0, spread=None, noise=None, onnx_spread=None)
     several = [group for group in groups.values() if len(group) > 1]
     if not several and len(groups) > 1:  # outputs of different shapes differ
-        return LiveOutput(name=name, inputs=len(triples), spread=1.0, noise=0.0, onnx_spread=1.0)
+        return LiveOutput(name=port.name, inputs=len(compared), spread=1.0, noise=0.0, onnx_spread=1.0)
     # a small group may hold one picture twice; a dead output is dead in all of them
-    moved = [_moved(port, [triples[index] for index in group], free=free) for group in several or groups.values()]
+    moved = [_moved(port, group, free=free) for group in several or groups.values()]
     return max(moved, key=lambda live: (live.spread or 0.0, live.inputs))
 
 
-def _is_sure(reference: Array, noise: Magnitude | None, precision: Precision) -> bool:
-    """Whether PyTorch's noise is small enough to tell right from wrong."""
-    return noise is None or (noise.rms or 0.0) <= ILL_CONDITIONED[precision] * (magnitude(reference).rms or 0.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One output for one input; its numbers may lie in a file, so that they are asked for row by row."""
+
+    name: str
+    expected: ReferenceOutputs
+    outputs: Outputs
+
+    @property
+    def reference(self) -> Array:
+        return self.expected.reference[self.name]
+
+    @property
+    def actual(self) -> Array:
+        return self.outputs[self.name]
+
+    @property
+    def noise(self) -> Magnitude | None:
+        return self.expected.noise.get(self.name) if self.expected.has_noise else None
+
+    def is_sure(self, precision: Precision) -> bool:
+        """Whether PyTorch's noise is small enough to tell right from wrong."""
+        if self.noise is None:
+            return True
+        return (self.noise.rms or 0.0) <= ILL_CONDITIONED[precision] * (magnitude(self.reference).rms or 0.0)
 
 
-def _moved(port: Port, triples: Sequence[tuple[Array, Array, Magnitude | None]], *, free: bool) -> LiveOutput:
-    """How far an output moves between some (reference, output, noise) of one shape.
+def _moved(port: Port, rows: Sequence[_Row], *, free: bool) -> LiveOutput:
+    """How far an output moves between rows of one shape.
 
     In an output whose order is `free`, equal ones change their order, and of two that overlap one is left; what that
     does in some of the cases is no noise of the others.
     """
-    floats = port.dtype.startswith("float")
-    noises = [noise.rms or 0.0 for _, _, noise in triples if noise is not None]
+    spread = _spread if port.dtype.startswith("float") else _differs
+    noises = [row.noise.rms or 0.0 for row in rows if row.noise is not None]
     noise = float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0
     usual = sorted(noises)[(len(noises) - 1) // 2] if noises else 0.0
     return LiveOutput(
         name=port.name,
-        inputs=len(triples),
-        spread=_spread([reference for reference, _, _ in triples], floats=floats),
+        inputs=len(rows),
+        spread=spread(rows, lambda row: row.reference),
         noise=min(noise, MAX_OVER_MEDIAN * usual) if free else noise,
-        onnx_spread=_spread([actual for _, actual, _ in triples], floats=floats),
+        onnx_spread=spread(rows, lambda row: row.actual),
     )
 
 
-def _spread(values: Sequence[Array], *, floats: bool) -> float | None:
-    if not floats:
-        return float(any(not np.array_equal(values[0], other) for other in values[1:]))
+def _differs(rows: Sequence[_Row], value: Callable[[_Row], Array]) -> float:
+    """1 where some value is not the first one, else 0."""
+    first = value(rows[0])
+    return float(any(not np.array_equal(first, value(row)) for row in rows[1:]))
+
+
+def _spread(rows: Sequence[_Row], value: Callable[[_Row], Array]) -> float | None:
+    """The root of the mean variance, position by position; None where it is not finite."""
     with np.errstate(invalid="ignore", over="ignore"):
-        spread = float(np.sqrt(np.mean(np.var(np.stack(values).astype(np.float64), axis=0))))
+        mean = sum(value(row).astype(np.float64) for row in rows) / len(rows)
+        variance = sum(np.square(value(row) - mean) for row in rows) / len(rows)
+        spread = float(np.sqrt(np.mean(variance)))
     return spread if np.isfinite(spread) else None

@@ -20,11 +20,14 @@ from zoo_export.reference.backends import DEFAULT, Backends, backends_of
 from zoo_export.reference.proposals import proposal_strategy
 from zoo_export.reference.strategy import DENSE, DenseStrategy, Matching, ReferenceStrategy
 from zoo_export.subject.batching import batches, group_size, join, split
+from zoo_export.subject.large_outputs import kept_small
 from zoo_export.subject.results import Failed, Outputs
 from zoo_export.subject.rollout import Rollout
 
 MAX_ELEMENTS_PER_BATCH = 1 << 16
 """Numbers that go through as one batch: PyTorch's own convolutions take large pictures faster one by one."""
+BLOCK = 1 << 18
+"""Numbers that are measured at once: what they become fits into a cache."""
 DoubleRuns = Mapping[tuple[int, ...], Outputs]
 """Outputs in double precision per batch, by the indices of its inputs; a batch that failed is not there."""
 
@@ -104,7 +107,7 @@ class Oracle:
         for indices in self.groups(inputs):
             with contextlib.suppress(Exception):  # `runs` meets it again, and keeps the reason
                 outputs = self.backends.run_double(join([inputs[index] for index in indices], self.signature.inputs))
-                done |= {} if outputs is None else {tuple(indices): outputs}
+                done |= {} if outputs is None else {tuple(indices): kept_small(outputs)}
         return done
 
     def runs(
@@ -156,7 +159,8 @@ class Oracle:
         matching = self.strategy.moved(runs.double.matching, inputs)
         if isinstance(matching, Failed):
             return matching
-        return replace(runs, double=DoubleOutputs(outputs=outputs, matching=matching), unmoved=runs.double)
+        moved = DoubleOutputs(outputs=kept_small(outputs), matching=matching)
+        return replace(runs, double=moved, unmoved=runs.double)
 
     def rollout(self, rollout: Rollout) -> BackendRuns | Failed:
         """Every arithmetic through all steps, each fed its own state; for a split the whole sequence at once."""
@@ -181,14 +185,17 @@ class Oracle:
         if with_double:
             double = double or self.backends.run_double(joined)
         single = {
-            name: split(self.backends.run_single(name, joined), self.signature, sizes)
+            name: self._split(self.backends.run_single(name, joined), sizes)
             for name in backends or self.backends.facts.backends
         }
-        doubles = [None] * len(group) if double is None else split(double, self.signature, sizes)
+        doubles = [None] * len(group) if double is None else self._split(double, sizes)
         return [
             self._runs_of(inputs, outputs, {name: rows[index] for name, rows in single.items()})
             for index, (inputs, outputs) in enumerate(zip(group, doubles, strict=True))
         ]
+
+    def _split(self, outputs: Outputs, sizes: Sequence[int]) -> list[Outputs]:
+        return [kept_small(row) for row in split(outputs, self.signature, sizes)]
 
     def _runs_of(self, inputs: Outputs, double: Outputs | None, single: Mapping[str, Outputs]) -> BackendRuns | Failed:
         if double is None:
@@ -219,26 +226,22 @@ def reference_outputs(runs: BackendRuns | Failed) -> ReferenceOutputs | Failed:
     """What is right and how noisy: against double precision, or around the mean of the backends without it."""
     if isinstance(runs, Failed):
         return runs
-    reference: dict[str, Array] = {}
+    reference = kept_small({name: _right(name, runs) for name in runs.single[DEFAULT]})
     noise: dict[str, Magnitude] = {}
     typical: dict[str, Magnitude] = {}
     moved: dict[str, Magnitude] = {}
     own = runs.unmoved or runs.double
     for name, default in runs.single[DEFAULT].items():
         if not np.issubdtype(default.dtype, np.floating):
-            reference[name] = default if runs.double is None else runs.double.outputs[name].astype(default.dtype)
-        elif runs.double is not None and own is not None:
-            reference[name] = runs.double.outputs[name].astype(np.float64)
+            continue
+        if own is not None:
             around = reference if runs.unmoved is None else runs.unmoved.outputs
             errors = [distance(*own.matching.pair(name, run, around)) for run in runs.single.values()]
             noise[name], typical[name] = _least_of(errors), _middle_of(errors)
             if runs.unmoved is not None:
                 moved[name] = distance(reference[name], around[name])
         else:
-            wide = [run[name].astype(np.float64) for run in runs.single.values()]
-            alike = all(value.shape == wide[0].shape for value in wide)
-            reference[name] = np.mean(wide, axis=0) if alike else wide[0]
-            errors = [distance(value, reference[name]) for value in wide]
+            errors = [distance(run[name].astype(np.float64), reference[name]) for run in runs.single.values()]
             noise[name] = Magnitude(rms=_most(error.rms for error in errors), max=_most(e.max for e in errors))
     return ReferenceOutputs(
         reference=reference,
@@ -250,6 +253,17 @@ def reference_outputs(runs: BackendRuns | Failed) -> ReferenceOutputs | Failed:
         alternatives=runs.alternatives,
         has_noise=runs.double is not None or len(runs.single) > 1,
     )
+
+
+def _right(name: str, runs: BackendRuns) -> Array:
+    """One output as it should be; without double precision the mean of the backends, where their shapes are equal."""
+    default = runs.single[DEFAULT][name]
+    if not np.issubdtype(default.dtype, np.floating):
+        return default if runs.double is None else runs.double.outputs[name].astype(default.dtype)
+    if runs.double is not None:
+        return runs.double.outputs[name].astype(np.float64, copy=False)
+    wide = [run[name].astype(np.float64) for run in runs.single.values()]
+    return np.mean(wide, axis=0) if all(value.shape == wide[0].shape for value in wide) else wide[0]
 
 
 def _least_of(errors: Sequence[Magnitude]) -> Magnitude:
@@ -283,9 +297,14 @@ def magnitude(values: Array) -> Magnitude:
     """rms and largest absolute value, in double precision; zero for nothing at all."""
     if values.size == 0:
         return Magnitude(rms=0.0, max=0.0)
-    wide = np.abs(values.astype(np.float64, copy=False))
+    flat = values.reshape(-1)
+    squares, most = [], []
     with np.errstate(over="ignore", invalid="ignore"):
-        return Magnitude.of(float(np.sqrt(np.mean(np.square(wide)))), float(wide.max()))
+        for at in range(0, flat.size, BLOCK):
+            wide = np.abs(flat[at : at + BLOCK].astype(np.float64, copy=False))
+            squares.append(np.square(wide).sum())
+            most.append(wide.max())
+        return Magnitude.of(float(np.sqrt(np.sum(squares) / flat.size)), float(np.max(most)))
 
 
 def larger(own: Magnitude, other: Magnitude) -> Magnitude:

@@ -12,6 +12,7 @@ from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.reference.oracle import BackendRuns, DoubleOutputs
 from zoo_export.subject.batching import batches, join, split
+from zoo_export.subject.large_outputs import kept_small
 from zoo_export.subject.results import Failed, Outputs
 
 
@@ -29,13 +30,17 @@ class PipelinePair:
         variants = () if runs.double is None else runs.double.matching.alternatives()
         return BackendRuns(
             double=self._double(runs.double, raw),
-            single={name: self.single.answer_with_margin(outputs, raw) for name, outputs in runs.single.items()},
+            single={
+                name: kept_small(self.single.answer_with_margin(outputs, raw)) for name, outputs in runs.single.items()
+            },
             unmoved=self._double(runs.unmoved, raw),
-            alternatives=tuple(self.double.answer_with_margin(outputs, raw) for outputs in variants),
+            alternatives=tuple(kept_small(self.double.answer_with_margin(outputs, raw)) for outputs in variants),
         )
 
     def _double(self, outputs: DoubleOutputs | None, raw: Outputs) -> DoubleOutputs | None:
-        return None if outputs is None else DoubleOutputs(outputs=self.double.answer_with_margin(outputs.outputs, raw))
+        if outputs is None:
+            return None
+        return DoubleOutputs(outputs=kept_small(self.double.answer_with_margin(outputs.outputs, raw)))
 
 
 def pipeline_pair(pipeline: TorchPipeline, double: nn.Module | None) -> PipelinePair:

@@ -15,6 +15,7 @@ from zoo.bundle.sandbox.runtime import Runtime
 from zoo.bundle.sandbox.session import Session
 from zoo.models.outputs import Array
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
+from zoo_export.subject.large_outputs import kept_small
 from zoo_export.subject.ranges import is_range, sequence_axis
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout
@@ -49,7 +50,7 @@ def run(runtime: Runtime, session: Loaded, inputs: Outputs) -> RuntimeOutputs:
     if isinstance(session, Failed):
         return session
     try:
-        return runtime.run(session, inputs)
+        return kept_small(runtime.run(session, inputs))
     except ZooError as error:
         return Failed(error.message)
 
@@ -291,7 +292,7 @@ def _run_batch(
         if value is None or value.ndim <= axis or value.shape[axis] != len(inputs):
             shape = "nothing" if value is None else list(value.shape)
             return [Failed(f"a batch of {len(inputs)} gives {port.name} of shape {shape}")] * len(inputs)
-    return list(split(outputs, signature, [1] * len(inputs)))
+    return [kept_small(row) for row in split(outputs, signature, [1] * len(inputs))]
 
 
 def _repeats(runtime: Runtime, session: Session, inputs: Outputs, signature: Signature) -> bool | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array
+from zoo_export.subject.results import Outputs
 
 SPATIAL = ("height", "width")
 """Axes along which the parts of one picture lie: a class map has as many rows as its picture, and is one item."""
@@ -52,10 +53,10 @@ def join(inputs: Sequence[Mapping[str, Array]], ports: Sequence[Port]) -> dict[s
     }
 
 
-def split(outputs: Mapping[str, Array], signature: Signature, sizes: Sequence[int]) -> list[dict[str, Array]]:
+def split(outputs: Outputs, signature: Signature, sizes: Sequence[int]) -> list[Outputs]:
     """The outputs of a batch, input by input; `sizes` are the items of each."""
     if len(sizes) == 1:
-        return [dict(outputs)]
+        return [outputs]
     name = signature.inputs[0].shape[0]
     cuts = np.cumsum(sizes)[:-1]
     parts = {port.name: np.split(outputs[port.name], cuts, port.shape.index(name)) for port in signature.outputs}

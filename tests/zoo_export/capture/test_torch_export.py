@@ -30,6 +30,19 @@ def test_an_opset_that_the_exporter_would_silently_change_is_refused(opset: int)
         export_graph(tiny(), example(), SIGNATURE, opset=opset, name="tiny")
 
 
+def test_a_graph_that_cannot_be_written_says_what_the_exporter_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwritten(_: object) -> onnx.ModelProto:
+        try:
+            raise TypeError("Cannot take content out from the FakeTensor ('lifted')\nmore")
+        except TypeError as error:
+            raise ValueError("Error calling serialize_model_into with: ir_version=10") from error
+
+    monkeypatch.setattr(torch.onnx.ONNXProgram, "model_proto", property(unwritten))
+    sentence = r"could not be written: TypeError: Cannot take content out from the FakeTensor \('lifted'\)$"
+    with pytest.raises(PluginError, match=sentence):
+        export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny")
+
+
 def test_more_parameters_than_a_file_holds_are_refused_and_tied_ones_count_once() -> None:
     tied = nn.ModuleList([nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False)])
     tied[1].weight = tied[0].weight

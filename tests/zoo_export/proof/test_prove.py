@@ -23,6 +23,7 @@ from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.measure import graph_run
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject import large_outputs
 from zoo_export.subject.boundary import FACTORS
 from zoo_export.subject.ranges import GREYS
 from zoo_export.subject.values import CHANGES
@@ -229,6 +230,20 @@ def test_a_graph_that_the_runtime_refuses_is_a_reported_failure(proof: Proof) ->
     found = prove(proof.subject, opset=18, files=files)
     assert statuses(found)["parity"] == Status.FAIL
     assert "NoSuchOperator" in next(gate.detail for gate in found.verdict.gates if gate.name == "parity")
+
+
+@pytest.mark.slow
+def test_outputs_that_lie_in_files_give_the_same_evidence(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    own = np.fromfile
+    monkeypatch.setattr(large_outputs, "LARGE", 0)
+    monkeypatch.setattr(np, "fromfile", lambda *args: read.append(1) or own(*args))
+    files = proof.exported.files
+    held = prove(proof.subject, opset=18, files={MODEL: files[MODEL], PIPELINE: files[PIPELINE]})
+    monkeypatch.undo()
+    plain = prove(proof.subject, opset=18, files={MODEL: files[MODEL], PIPELINE: files[PIPELINE]})
+    assert read and held.evidence.graphs == plain.evidence.graphs
+    assert replace(held.evidence, seconds={}) == replace(plain.evidence, seconds={})
 
 
 def test_evidence_names_the_bytes_that_were_measured(proof: Proof) -> None:

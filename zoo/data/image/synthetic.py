@@ -66,13 +66,15 @@ def turned(height: int, width: int, *, seed: int) -> Pixels:
 def to_be_shrunk(content: Pixels, size: tuple[int, int]) -> Pixels:
     """The content three or four times as large as `size`, under fine stripes, uint8 [height, width, 3].
 
+    For a large `size` it is only twice as wide: a segmenter has twenty numbers for each of its pixels.
     Shrinking averages the stripes away; without antialiasing they become coarse ones.  Each pixel of the content is
     repeated, so that the picture packs into a few kB.
     """
     coarse = -(-max(size) // MAX_DETAIL)
-    times = coarse * (4 if size[0] * size[1] <= 240**2 else 3)
+    down, across = (4, 4) if size[0] * size[1] <= 240**2 else (3, 3 if size[0] * size[1] <= 480**2 else 2)
     near = _resized(content, -(-size[0] // coarse), -(-size[1] * 6 // (5 * coarse)))
-    large = near.repeat(times, axis=0).repeat(times, axis=1)[1:, 2:].astype(np.int16)  # by no whole number
+    whole = near.repeat(coarse * down, axis=0).repeat(coarse * across, axis=1)
+    large = whole[1:, 2:].astype(np.int16)  # by no whole number
     rows, columns = np.indices(large.shape[:2])
     stripes = np.where((rows + 2 * columns) % 3 == 0, -32, 16)
     return np.clip(large + stripes[..., None], 0, 255).astype(np.uint8)

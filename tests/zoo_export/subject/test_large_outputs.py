@@ -1,0 +1,70 @@
+"""Large outputs lie in files without a name, and are what they were when they are read."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from zoo_export.subject import large_outputs
+from zoo_export.subject.large_outputs import LARGE, kept_small
+
+
+def test_small_outputs_stay_as_they_are() -> None:
+    outputs = {"logits": np.zeros(LARGE // 8 - 1)}
+    assert kept_small(outputs) is outputs
+
+
+def test_large_outputs_are_read_again_to_the_bit() -> None:
+    logits = np.random.default_rng(0).normal(size=(3, LARGE // 8 // 3 + 1))
+    logits[0, :3] = np.nan, np.inf, -0.0
+    outputs = kept_small({"logits": logits, "index": np.array(7)})
+    assert list(outputs) == ["logits", "index"] and len(outputs) == 2
+    assert outputs["logits"] is not logits
+    assert outputs["logits"].tobytes() == logits.tobytes()
+    assert (outputs["logits"].dtype, outputs["logits"].shape) == (logits.dtype, logits.shape)
+    assert outputs["index"] == 7
+    assert kept_small(outputs) is outputs
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros((0, 4), np.float32),
+        np.array(2.5),
+        np.array([True, False]),
+        np.arange(12, dtype=np.int64).reshape(3, 4)[:, ::2],
+        np.array([1.5, -2.0], ml_dtypes.bfloat16),
+        np.array([1.5, -2.0], np.float16),
+    ],
+    ids=["empty", "number", "bool", "view", "bfloat16", "float16"],
+)
+def test_every_dtype_and_shape_comes_back(value: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_outputs, "LARGE", 0)
+    read = kept_small({"value": value})["value"]
+    assert (read.dtype, read.shape, read.tobytes()) == (value.dtype, value.shape, value.tobytes())
+
+
+def test_an_array_that_somebody_holds_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_outputs, "LARGE", 0)
+    outputs = kept_small({"value": np.arange(3)})
+    held = outputs["value"]
+    assert outputs["value"] is held and not held.flags.writeable
+    reads = []
+    monkeypatch.setattr(np, "fromfile", lambda *_: reads.append(1) or np.arange(3))
+    assert outputs["value"] is held and reads == []
+    del held
+    gc.collect()
+    assert outputs["value"].tolist() == [0, 1, 2] and reads == [1]
+
+
+def test_nothing_stays_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(large_outputs, "LARGE", 0)
+    outputs = kept_small({"value": np.arange(3)})
+    assert list(tmp_path.iterdir()) == []
+    assert outputs["value"].tolist() == [0, 1, 2]
