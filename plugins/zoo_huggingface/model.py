@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
+from zoo import BadFile
 from zoo_huggingface.cards import cards
 
 Architecture = Mapping[str, Any]
@@ -37,12 +38,21 @@ BERT_BASE: Final[Architecture] = {"model_type": "bert"}
 DISTILBERT_BASE: Final[Architecture] = {"model_type": "distilbert"}
 
 
+def configuration(architecture: Architecture) -> Any:
+    """The library's configuration; BadFile where a value is none that it takes."""
+    try:
+        return AutoConfig.for_model(**architecture)
+    except Exception as error:  # the library has a dozen, and each family its own
+        reason = (str(error).strip() or type(error).__name__).splitlines()
+        raise BadFile(f"no {architecture['model_type']} has this configuration: {' '.join(reason)}") from error
+
+
 class Encoder(nn.Module):
     """What the library builds from an architecture, without the pooler that some models have."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        config = AutoConfig.for_model(**architecture)
+        config = configuration(architecture)
         self.width: int = config.hidden_size
         self.padding = max(int(getattr(config, "pad_token_id", None) or 0), 0)
         self.layers: Any = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
@@ -101,7 +111,7 @@ class TextClassifier(nn.Module):
 
     def __init__(self, architecture: Architecture, *, num_classes: int) -> None:
         super().__init__()
-        config = AutoConfig.for_model(**{key: value for key, value in architecture.items() if key not in LABELS})
+        config = configuration({key: value for key, value in architecture.items() if key not in LABELS})
         config.num_labels = num_classes
         made = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
         self.network: Any = made

@@ -13,13 +13,13 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
-    AutoConfig,
     AutoModelForImageClassification,
     AutoModelForObjectDetection,
     AutoModelForSemanticSegmentation,
 )
 
 from zoo_huggingface.cards import cards
+from zoo_huggingface.model import configuration
 from zoo_huggingface.workarounds import apply_workarounds
 
 Architecture = Mapping[str, Any]
@@ -28,7 +28,7 @@ Architecture = Mapping[str, Any]
 def network(kind: Any, architecture: Architecture, *, num_classes: int) -> nn.Module:
     """What the library builds from an architecture, with its plain attention, which the exporter can follow."""
     # the classes are set afterwards: the library numbers them, whatever labels the file names
-    config = AutoConfig.for_model(**{key: value for key, value in architecture.items() if key not in LABELS})
+    config = configuration({key: value for key, value in architecture.items() if key not in LABELS})
     config.num_labels = num_classes
     built = kind.from_config(config, attn_implementation="eager", trust_remote_code=False)
     return apply_workarounds(built)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from zoo import BadFile, ImageInput, WeightsSource, hub_folder, stated_licence
 from zoo_timm.classes import SUBSETS, names
+from zoo_timm.plugin import cards
 
 SCHEMES: Final = ("hf-hub:", "hf_hub:")
 FILES: Final = ("config.json", "model.safetensors", "README.md")
@@ -61,6 +62,11 @@ def _config(folder: Path, name: str) -> dict[str, Any]:
         raise BadFile(f"{path} is not readable JSON: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("architecture"), str):
         raise BadFile(f"{path} names no architecture of timm", hint="models of timm's are those with the tag timm")
+    if config["architecture"] not in {card["name"] for card in cards()}:
+        raise BadFile(
+            f"{path} names the architecture {config['architecture']!r}, which the installed timm does not have",
+            hint="pip install -U timm, if a newer one has it",
+        )
     if config.get("model_args"):
         raise BadFile(f"{path} changes the architecture by {config['model_args']}, and zoo builds it as timm names it")
     return config

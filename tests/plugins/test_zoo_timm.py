@@ -197,6 +197,7 @@ def test_weights_with_other_bytes_than_the_hub_states_are_refused(tmp_path: Path
     [
         (b"nonsense", "is not readable JSON"),
         (b"{}", "names no architecture of timm"),
+        (b'{"architecture": "nonesuch"}', "names the architecture 'nonesuch', which the installed timm does not have"),
         (b'{"architecture": "test_resnet", "model_args": {"width": 2}}', "changes the architecture by"),
         (b'{"architecture": "test_resnet", "pretrained_cfg": {}}', "does not say how pictures are prepared"),
     ],

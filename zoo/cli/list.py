@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -88,7 +88,7 @@ def list_models(
         pattern=pattern,
         task=_task(task, listing),
         plugin=_plugin(plugin, listing),
-        family=_family(family, listing),
+        family=known_family(family, {row.family for row in listing.models}),
         licence=licence,
         max_params=read_count(max_params),
         pretrained=pretrained or show_weights,
@@ -186,9 +186,8 @@ def _plugin(name: str, listing: Listing) -> str:
     return Catalog.discover().plugin(name).name
 
 
-def _family(name: str, listing: Listing) -> str:
+def known_family(name: str, known: Collection[str]) -> str:
     """The family; UnknownName with the nearest where no model is of it."""
-    known = {row.family for row in listing.models}
     if not name or name in known:
         return name
     from difflib import get_close_matches  # noqa: PLC0415  only for a typing mistake
@@ -201,7 +200,8 @@ def _family(name: str, listing: Listing) -> str:
 def _nearest(out: Output, listing: Listing, pattern: str, *, filtered: bool) -> tuple[ListedModel, ...]:
     """The models with names like the pattern, said so; none where options may be what left all others out."""
     close = () if filtered or pattern == "*" else nearest(listing.models, pattern)
-    out.note(f"no model fits {pattern!r}" + (" and the options" if filtered else ""))
+    asked = [*([repr(pattern)] if pattern != "*" or not filtered else []), *(["the options"] if filtered else [])]
+    out.note(f"no model fits {' and '.join(asked)}")
     if close:
         out.note("the nearest names are shown")
     return close

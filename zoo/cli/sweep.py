@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import join, quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,19 +20,24 @@ from zoo.registry.catalog import Catalog
 if TYPE_CHECKING:
     from zoo_export.sweep.rows import SweepRow
     from zoo_export.sweep.supervise import SweepLimits
+    from zoo_export.sweep.sweep import Selection
+
+TAKES: Final = "That one model may take."
 
 
 @click.command("sweep")
 @click.argument("pattern", default="*", shell_complete=complete_name)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("sweep"), help="Folder of the rows.")
 @click.option("--plugin", default="", help="Only models of this plugin, as timm.")
+@click.option("--task", default="", help="Only models of this task.")
+@click.option("--family", default="", help="Only models of this family, as resnet.")
 @click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
 @click.option("--per-family", type=click.IntRange(min=1), metavar="N", help="Only N of each family, the smallest.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many models, the smallest first.")
 @click.option("--shard", "shard_text", metavar="I/N", help="Only this part of the models: 3/16.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random weights.")
-@click.option("--max-seconds", type=float, default=600.0, show_default=True, help="That one model may take.")
-@click.option("--max-memory", type=int, metavar="MB", default=8_000, show_default=True, help="That one model may take.")
+@click.option("--max-seconds", type=click.FloatRange(min=1), default=600.0, show_default="600", help=TAKES)
+@click.option("--max-memory", type=click.IntRange(min=1), metavar="MB", default=8_000, show_default=True, help=TAKES)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--again", is_flag=True, help="Also models that have a row.")
 @click.option("--retry", is_flag=True, help="Also models whose row is no proof.")
@@ -44,6 +49,8 @@ def sweep(
     pattern: str,
     output: Path,
     plugin: str,
+    task: str,
+    family: str,
     max_params: str | None,
     per_family: int | None,
     limit: int | None,
@@ -71,20 +78,19 @@ def sweep(
         _compare(out, old, output)
         return
     catalog = Catalog.discover()
-    plugin = catalog.plugin(plugin).name if plugin else ""
-    models = sweepable(catalog, pattern, plugin=plugin, max_params=read_count(max_params), per_family=per_family)[
-        :limit
-    ]
+    chosen = _selection(catalog, plugin=plugin, task=task, family=family, max_params=max_params, per_family=per_family)
+    models = sweepable(catalog, pattern, chosen)[:limit]
     if not models:
-        others = " and the options" if plugin or max_params else ""
+        others = " and the options" if plugin or task or family or max_params else ""
         raise UsageError(
             f"no model that can be exported fits {pattern!r}{others}",
             hint=f"zoo list {quote(pattern)} shows what there is",
         )
     limits = SweepLimits(seconds=max_seconds, memory_mb=max_memory)
     if slurm is not None:
-        selection = {"--plugin": plugin, "--max-params": max_params, "--per-family": per_family, "--limit": limit}
-        words = [pattern, *(word for flag, value in selection.items() for word in _given(flag, value))]
+        flags = {"--plugin": chosen.plugin, "--task": task, "--family": family, "--max-params": max_params}
+        flags |= {"--per-family": per_family, "--limit": limit}
+        words = [pattern, *(word for flag, value in flags.items() for word in _given(flag, value))]
         words += ["--retry"] if retry else []
         _write_script(out, output, [*words, "--seed", str(seed)], shards=slurm, limits=limits, threads=threads)
         return
@@ -99,6 +105,22 @@ def sweep(
         say=lambda row: out.note(_line(row)),
     )
     _show(out, rows, output)
+
+
+def _selection(
+    catalog: Catalog, *, plugin: str, task: str, family: str, max_params: str | None, per_family: int | None
+) -> Selection:
+    """What the options leave; UnknownName for a plugin, a task or a family that nobody has."""
+    from zoo.cli.list import known_family  # noqa: PLC0415  other commands need no sweep
+    from zoo_export.sweep.sweep import Selection  # noqa: PLC0415
+
+    return Selection(
+        plugin=catalog.plugin(plugin).name if plugin else "",
+        task=catalog.task(task).full_name if task else "",
+        family=known_family(family, {entry.spec.family for entry in catalog.models()}) if family else "",
+        max_params=read_count(max_params),
+        per_family=per_family,
+    )
 
 
 def _given(flag: str, value: object) -> list[str]:

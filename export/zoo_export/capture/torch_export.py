@@ -22,6 +22,7 @@ from zoo_export.capture.capture_settings import silenced, slow_attention, uncoll
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_lines, guard_violations
+from zoo_export.capture.translations import TRANSLATIONS
 from zoo_export.capture.weights_file import WeightsFile
 from zoo_export.subject.choose_cases import Sizes
 from zoo_export.subject.state_dict import state_bytes
@@ -152,6 +153,7 @@ def _capture(
                 input_names=[port.name for port in signature.inputs],
                 output_names=names,
                 dynamic_shapes=((shapes,) if variadic else shapes) if any(shapes) else None,
+                custom_translation_table=TRANSLATIONS,
             )
     except Exception as error:
         raise PluginError(

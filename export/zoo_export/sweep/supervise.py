@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from zoo_export.sweep.rows import SweepRow, row_of
+from zoo_export.sweep.rows import SweepRow, Verdict, row_of
 
 POLL_SECONDS: Final = 0.25
 MODELS_PER_WORKER: Final = 40
@@ -23,6 +25,8 @@ MODELS_PER_WORKER: Final = 40
 LAST_LINES: Final = 2
 """What a process said last, an error and its hint, goes into the row."""
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+"""Of the system's clock in a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._answered = 0
+        self._last: SweepRow | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +64,7 @@ class Worker:
             self.stop()
         process = self._process or self._start()
         assert process.stdin is not None
-        start, peak = time.monotonic(), 0
+        start, peak, cpu = time.monotonic(), 0, cpu_seconds_of(process.pid)
         try:
             process.stdin.write(json.dumps({"model": model, "seed": seed}).encode() + b"\n")
             process.stdin.flush()
@@ -68,16 +73,17 @@ class Worker:
         buffer = b""
         while not buffer.endswith(b"\n"):
             peak = max(peak, memory_of(process.pid))
-            if peak > self.limits.memory_mb << 20:
-                return self._stopped(model, start, peak, "MEMORY", f"it took more than {self.limits.memory_mb} MB")
-            if time.monotonic() - start > self.limits.seconds:
-                return self._stopped(model, start, peak, "TIMEOUT", f"it took more than {self.limits.seconds:g} s")
+            if beyond := self._beyond(start, peak):
+                cpu = cpu_seconds_of(process.pid) - cpu
+                self.stop()
+                return self._without_answer(model, start, peak, *beyond, cpu=cpu)
             chunk = self._read()
             if chunk == b"":
                 return self._ended(model, start, peak)
             buffer += chunk or b""
         self._answered += 1
-        return replace(row_of(json.loads(buffer)), memory_mb=peak >> 20)
+        self._last = replace(row_of(json.loads(buffer)), memory_mb=peak >> 20)
+        return self._last
 
     def stop(self) -> None:
         """End the process and all that it started."""
@@ -112,6 +118,14 @@ class Worker:
         os.set_blocking(self._process.stdout.fileno(), False)
         return self._process
 
+    def _beyond(self, start: float, peak: int) -> tuple[Verdict, str] | None:
+        """The verdict and the sentence of the limit that is exceeded; None within both."""
+        if peak > self.limits.memory_mb << 20:
+            return "MEMORY", f"it took more than {self.limits.memory_mb} MB"
+        if time.monotonic() - start > self.limits.seconds:
+            return "TIMEOUT", f"it took more than {self.limits.seconds:g} s"
+        return None
+
     def _read(self) -> bytes | None:
         """What arrived within a moment: None for nothing, empty where the process has ended."""
         assert self._process is not None
@@ -121,10 +135,6 @@ class Worker:
             if not ready.select(POLL_SECONDS):
                 return None
         return os.read(self._process.stdout.fileno(), 1 << 20)
-
-    def _stopped(self, model: str, start: float, peak: int, verdict: str, reason: str) -> SweepRow:
-        self.stop()
-        return _row(model, start, peak, verdict, reason)
 
     def _ended(self, model: str, start: float, peak: int) -> SweepRow:
         """The row of a model that took its process along."""
@@ -136,30 +146,49 @@ class Worker:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         reason = ": ".join([f"the process ended with {how}", *lines[-LAST_LINES:]])
         self.stop()
-        return _row(model, start, peak, "CRASH", reason)
+        return self._without_answer(model, start, peak, "CRASH", reason, cpu=0.0)
+
+    def _without_answer(
+        self, model: str, start: float, peak: int, verdict: Verdict, reason: str, *, cpu: float
+    ) -> SweepRow:
+        """A row from outside; the machine and the versions are those of the model before, where there was one."""
+        return SweepRow(
+            model=model,
+            verdict=verdict,
+            reason=reason,
+            cpu_seconds=round(cpu, 1),
+            seconds=round(time.monotonic() - start, 1),
+            memory_mb=peak >> 20,
+            machine=self._last.machine if self._last else "",
+            versions=self._last.versions if self._last else {},
+        )
 
 
 def memory_of(pid: int) -> int:
     """Bytes that a process and its children hold, as the system counts them; 0 for one that has ended."""
-    total, pending = 0, [pid]
-    while pending:
-        current = pending.pop()
-        try:
-            total += int(Path(f"/proc/{current}/statm").read_text().split()[1]) * PAGE
-            for task in Path(f"/proc/{current}/task").iterdir():
-                pending += [int(child) for child in (task / "children").read_text().split()]
-        except (OSError, IndexError, ValueError):
-            continue
+    total = 0
+    for process in _family(pid):
+        with suppress(OSError, IndexError, ValueError):
+            total += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
     return total
 
 
-def _row(model: str, start: float, peak: int, verdict: str, reason: str) -> SweepRow:
-    return row_of(
-        {
-            "model": model,
-            "verdict": verdict,
-            "reason": reason,
-            "seconds": round(time.monotonic() - start, 1),
-            "memory_mb": peak >> 20,
-        }
-    )
+def cpu_seconds_of(pid: int) -> float:
+    """CPU seconds of a process and its children, those that have ended too; 0 for one that has ended itself."""
+    total = 0
+    for process in _family(pid):
+        with suppress(OSError, IndexError, ValueError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15]))
+    return total / TICKS
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and all that it has started and that still runs."""
+    pending = [pid]
+    while pending:
+        current = pending.pop()
+        yield current
+        with suppress(OSError, ValueError):
+            for task in Path(f"/proc/{current}/task").iterdir():
+                pending += [int(child) for child in (task / "children").read_text().split()]

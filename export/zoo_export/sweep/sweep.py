@@ -72,28 +72,42 @@ def sweep(
     return tuple(rows[model] for model in mine)
 
 
-def sweepable(
-    catalog: Catalog,
-    pattern: str,
-    *,
-    plugin: str = "",
-    max_params: int | None = None,
-    per_family: int | None = None,
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which models are swept; what is empty leaves all."""
+
+    plugin: str = ""
+    task: str = ""
+    """Full name."""
+    family: str = ""
+    max_params: int | None = None
+    per_family: int | None = None
+    """So many of each family of each plugin, the smallest."""
+
+    def takes(self, entry: RegistryEntry[ModelSpec], *, task: str) -> bool:
+        """Whether a model of this task is one of them, as far as it alone tells."""
+        return (
+            self.plugin in ("", entry.plugin.name)
+            and self.task in ("", task)
+            and self.family in ("", entry.spec.family)
+            and (self.max_params is None or (entry.spec.parameters or 0) <= self.max_params)
+        )
+
+
+def sweepable(catalog: Catalog, pattern: str, selection: Selection | None = None) -> tuple[str, ...]:
     """The full names of the models that can be exported untrained, the smallest first; those that cannot are left out.
 
     A part of another model is proved with that model, and one that is built from weights alone has none here.
-    `per_family` takes so many of each family of each plugin, the smallest.
     """
+    selection = selection or Selection()
     entries = [
         entry
         for entry in catalog.models(pattern)
-        if (not plugin or entry.plugin.name == plugin)
-        and not entry.spec.not_available
+        if not entry.spec.not_available
         and not entry.spec.from_weights
-        and (max_params is None or (entry.spec.parameters or 0) <= max_params)
+        and selection.takes(entry, task=catalog.task(entry.spec.task).full_name)
     ]
-    return tuple(entry.full_name for entry in _first(sorted(entries, key=_size), per_family))
+    return tuple(entry.full_name for entry in _first(sorted(entries, key=_size), selection.per_family))
 
 
 def _first(entries: list[RegistryEntry[ModelSpec]], per_family: int | None) -> Iterator[RegistryEntry[ModelSpec]]:

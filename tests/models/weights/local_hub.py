@@ -23,6 +23,12 @@ class LocalHub:
     gated: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     """Repositories whose files have other bytes than their digests say."""
+    cut: tuple[str, ...] = ()
+    """Repositories whose files break off after 3 bytes."""
+    status: int = 0
+    """What every request is answered, without the hub's own word for it."""
+    login_page: bytes = b""
+    """What every request is answered."""
     address: str = ""
     requests: list[str] = field(default_factory=list)
 
@@ -30,6 +36,12 @@ class LocalHub:
         """One request."""
         path = handler.path.partition("?")[0]
         self.requests.append(f"{handler.command} {path}")
+        if self.status:
+            _refuse(handler, self.status, "", "")
+            return
+        if self.login_page:
+            _send(handler, self.login_page, "text/html")
+            return
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "models"]:
             self._describe(handler, "/".join(parts[2:4]), parts[5:])
@@ -67,7 +79,8 @@ class LocalHub:
                 handler.send_header(header, value)
             handler.end_headers()
             if body:
-                handler.wfile.write(sent)
+                handler.wfile.write(sent[:3] if name in self.cut else sent)
+                handler.close_connection = name in self.cut
 
 
 @contextmanager
@@ -104,9 +117,12 @@ def _entry(file: str, content: bytes) -> dict[str, object]:
 
 
 def _json(handler: BaseHTTPRequestHandler, value: object) -> None:
-    content = json.dumps(value).encode()
+    _send(handler, json.dumps(value).encode(), "application/json")
+
+
+def _send(handler: BaseHTTPRequestHandler, content: bytes, kind: str) -> None:
     handler.send_response(200)
-    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Type", kind)
     handler.send_header("Content-Length", str(len(content)))
     handler.end_headers()
     handler.wfile.write(content)

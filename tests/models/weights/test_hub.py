@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.models.weights.local_hub import LocalHub, running_hub
 
 ASK = """
@@ -36,7 +38,7 @@ def ask(repository: str, home: Path, *, address: str, offline: bool = False) -> 
         [sys.executable, "-c", ASK, repository], check=True, capture_output=True, text=True, env=environment
     )
     answer: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    return {**answer, "said": done.stderr}
 
 
 def test_weights_arrive_with_the_digest_that_the_hub_states_and_nothing_else_does(tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ def test_weights_arrive_with_the_digest_that_the_hub_states_and_nothing_else_doe
         again = ask("owner/whole", tmp_path, address=hub.address, offline=True)
         assert len(hub.requests) == asked
     digest = hashlib.sha256(b"weights").hexdigest()
-    assert answer == {"content": "weights", "digest": digest, "cached": True}
+    assert answer == {"content": "weights", "digest": digest, "cached": True, "said": ""}
     assert again == answer
     assert not any("pytorch_model.bin" in request for request in hub.requests)
 
@@ -64,6 +66,28 @@ def test_what_the_hub_refuses_is_a_sentence(tmp_path: Path) -> None:
         "owner/pickled has no model.safetensors: a pickle can run code when it is read, and zoo downloads none"
     )
     assert ask("nonsense", tmp_path, address=hub.address)["kind"] == "UsageError"
+
+
+def test_an_answer_that_is_not_the_hubs_is_one_line(tmp_path: Path) -> None:
+    with running_hub(LocalHub(HUB, status=401)) as hub:
+        unknown = ask("owner/whole", tmp_path, address=hub.address)
+    with running_hub(LocalHub(HUB, login_page=b"<html>Log in first</html>")) as hub:
+        page = ask("owner/whole", tmp_path, address=hub.address)
+    closed = ask("owner/whole", tmp_path, address="http://127.0.0.1:9")
+    start = "owner/whole cannot be had from the hub: "
+    assert unknown["message"] == "the hub does not let you read owner/whole: the server answers 401 Unauthorized"
+    assert page["message"] == f"{start}the server's answer is not the hub's, but a page perhaps that wants a login"
+    assert closed["message"] == f"{start}[Errno 111] Connection refused"
+
+
+@pytest.mark.slow
+def test_a_download_that_breaks_off_leaves_nothing_and_says_one_sentence(tmp_path: Path) -> None:
+    with running_hub(LocalHub(HUB, cut=("owner/whole",))) as hub:
+        answer = ask("owner/whole", tmp_path, address=hub.address)
+    assert answer["kind"] == "NetworkError"
+    assert str(answer["message"]).startswith("owner/whole cannot be had from the hub: peer closed connection")
+    assert answer["said"] == ""
+    assert not list(tmp_path.rglob("model.safetensors"))
 
 
 def test_without_network_and_cache_the_sentence_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,14 @@ import pytest
 from zoo.api.errors import UsageError
 from zoo.registry.catalog import Catalog
 from zoo_export.sweep.rows import SweepRow, append_row, read_rows
-from zoo_export.sweep.supervise import SweepLimits, Worker
-from zoo_export.sweep.sweep import Shard, sweep, sweepable
+from zoo_export.sweep.supervise import SweepLimits, Worker, cpu_seconds_of
+from zoo_export.sweep.sweep import Selection, Shard, sweep, sweepable
 
 Command = Callable[..., Any]
 
 
 def test_the_smallest_come_first_and_what_cannot_be_exported_untrained_is_left_out() -> None:
-    names = sweepable(Catalog.discover(), "*", max_params=3_000_000)
+    names = sweepable(Catalog.discover(), "*", Selection(max_params=3_000_000))
     assert names.index("resnet/resnet8") < names.index("resnet/resnet20") < names.index("cnn/cnn")
     assert "huggingface/encoder" not in sweepable(Catalog.discover(), "*")
     assert "torchvision/quantized_resnet18" not in sweepable(Catalog.discover(), "*")
@@ -26,7 +28,7 @@ def test_the_smallest_come_first_and_what_cannot_be_exported_untrained_is_left_o
 
 def test_of_each_family_the_smallest_are_taken() -> None:
     catalog = Catalog.discover()
-    names = sweepable(catalog, "*", plugin="timm", per_family=1)
+    names = sweepable(catalog, "*", Selection(plugin="timm", per_family=1))
     families = [catalog.model(name).spec.family for name in names]
     assert (
         len(families)
@@ -35,7 +37,14 @@ def test_of_each_family_the_smallest_are_taken() -> None:
     )
     assert "timm/test_resnet" in names
     assert "timm/xcit_nano_12_p8_224" in names  # and not the one of 384 px, which has as many parameters
-    assert len(sweepable(catalog, "resnet*", plugin="timm", per_family=2)) > 2
+    assert len(sweepable(catalog, "resnet*", Selection(plugin="timm", per_family=2))) > 2
+
+
+def test_a_task_and_a_family_are_selected() -> None:
+    catalog = Catalog.discover()
+    small = Selection(task="zoo/semantic-segmentation", max_params=150_000)
+    assert sweepable(catalog, "*", small)[-1] == "unet/unet_tiny"
+    assert sweepable(catalog, "*", Selection(plugin="timm", family="volo"))[0] == "timm/volo_d1_224"
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/"])
@@ -76,7 +85,20 @@ def test_a_limit_ends_the_process_and_is_a_row(limits: SweepLimits, verdict: str
     with Worker(limits) as worker:
         row = worker.row("cnn/cnn", seed=0)
         assert (row.verdict, row.reason) == (verdict, reason)
-        assert worker.row("cnn/cnn", seed=0).verdict == verdict
+        worker._last = SweepRow(model="another", verdict="PASS", machine="this one", versions={"torch": "2"})
+        again = worker.row("cnn/cnn", seed=0)
+    assert (again.verdict, again.machine, again.versions) == (verdict, "this one", {"torch": "2"})
+
+
+def test_the_cpu_seconds_of_a_process_hold_those_of_its_children() -> None:
+    work = "sum(i * i for i in range(3_000_000))"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}]); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert cpu_seconds_of(process.pid) > 0.05
+        process.kill()
+    assert cpu_seconds_of(process.pid) == 0
 
 
 def test_a_process_that_dies_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,3 +164,14 @@ def test_a_pattern_that_nothing_fits_is_an_error(zoo_command: Command) -> None:
     assert (said.code, said.err.splitlines()[0]) == (2, "Error: no model that can be exported fits 'nonesuch'")
     said = zoo_command("sweep", "*", "--plugin", "nonesuch")
     assert (said.code, said.err.splitlines()[0]) == (2, "Error: no plugin named 'nonesuch'")
+    said = zoo_command("sweep", "--family", "resent")
+    assert (said.code, said.err.splitlines()[0]) == (2, "Error: no model is of a family 'resent'")
+    said = zoo_command("sweep", "--task", "nonesuch")
+    assert (said.code, said.err.splitlines()[0]) == (2, "Error: no task named 'nonesuch'")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--max-seconds", "0"), ("--max-memory", "0"), ("--max-memory", "-5")])
+def test_a_limit_that_nothing_keeps_is_an_error(option: str, value: str, zoo_command: Command, tmp_path: Path) -> None:
+    said = zoo_command("sweep", "resnet/resnet8", option, value, "-o", str(tmp_path / "rows"))
+    assert said.code == 2
+    assert not (tmp_path / "rows").exists()

@@ -8,9 +8,12 @@ HF_HUB_DISABLE_TELEMETRY says otherwise.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,11 +68,10 @@ def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
 
 
 def _fetch(hub: Any, name: str, revision: str, files: Sequence[str]) -> Path:
-    offline = is_offline()
+    offline, snapshot = is_offline(), hub.snapshot_download  # its module sets the log's level when it is imported
     try:
-        return Path(
-            hub.snapshot_download(name, revision=revision or None, allow_patterns=list(files), local_files_only=offline)
-        )
+        with _quiet(hub):
+            return Path(snapshot(name, revision=revision or None, allow_patterns=list(files), local_files_only=offline))
     except Exception as error:  # the hub has a dozen of its own, and those of two HTTP libraries
         raise _sentence(error, hub, name, revision, offline=offline) from error
 
@@ -171,11 +173,46 @@ def _sentence(error: Exception, hub: Any, name: str, revision: str, *, offline: 
         )
     if isinstance(error, hub.errors.RevisionNotFoundError):
         return UsageError(f"{name} has no revision {revision!r}", hint=f"leave @{revision} away for the newest")
-    why = "it is not in the cache, and ZOO_OFFLINE is set" if offline else f"{type(error).__name__}: {error}"
+    if getattr(getattr(error, "response", None), "status_code", 0) in (401, 403):
+        return UsageError(
+            f"the hub does not let you read {name}: {_reason(error)}", hint="set HF_TOKEN to a token that may read it"
+        )
+    why = "it is not in the cache, and ZOO_OFFLINE is set" if offline else _reason(error)
     return NetworkError(
         f"{name} cannot be had from the hub: {why}",
         hint="download it elsewhere into the hub's cache, or name a mirror of the hub in HF_ENDPOINT",
     )
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in a line; of an answer of the server its status."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"the server answers {response.status_code} {response.reason_phrase}"
+    if type(error).__name__ == "OfflineModeIsEnabled":
+        return "it is not in the cache, and HF_HUB_OFFLINE is set"
+    if isinstance(error, json.JSONDecodeError):
+        return "the server's answer is not the hub's, but a page perhaps that wants a login"
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+@contextmanager
+def _quiet(hub: Any) -> Iterator[None]:
+    """Without the library's warnings, and its progress bars only for a person who watches: an error is one sentence."""
+    logger, bars = logging.getLogger("huggingface_hub"), hub.utils
+    level, shown = logger.level, not bars.are_progress_bars_disabled()
+    logger.setLevel(logging.CRITICAL)
+    if not sys.stderr.isatty():
+        bars.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        if shown:
+            bars.enable_progress_bars()
 
 
 def _library(repository: str, extra: str) -> Any:
@@ -183,6 +220,7 @@ def _library(repository: str, extra: str) -> Any:
     try:
         import huggingface_hub  # noqa: PLC0415  only this needs it
         import huggingface_hub.errors  # noqa: PLC0415
+        import huggingface_hub.utils  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra(
             f"{repository} lies on the hub, and huggingface_hub is not installed here",

@@ -108,12 +108,14 @@ def own_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> 
 def named_by_source(text: str, catalog: Catalog) -> tuple[RegistryEntry[ModelSpec], WeightsSource] | None:
     """The model and its weights where TEXT alone names both, as "hf-hub:timm/resnet10t.c3_in1k" does; else None.
 
-    The `sources` of the plugins are asked in turn, and only for what has the form scheme:name.
+    The `sources` of the plugins are asked in turn, and only for what has the form scheme:name; first those of models
+    that are built from weights alone, which know best why a whole model is none.
     """
     scheme, colon, name = text.partition(":")
     if not (colon and name) or "/" in scheme or name.startswith(("//", "\\")):
         return None
-    askable = {model.spec.sources: model for model in catalog.models() if model.spec.sources}
+    models = sorted(catalog.models(), key=lambda model: not model.spec.from_weights)
+    askable = {model.spec.sources: model for model in models if model.spec.sources}
     refusals = list[ZooError]()
     for model in askable.values():
         if catalog.missing(model):
