@@ -16,11 +16,12 @@ from zoo.data.image.reading import read_as
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import device
-from zoo.tasks.object_detection.agreement import agreement, precision
+from zoo.tasks.object_detection.agreement import agreement
 from zoo.tasks.object_detection.boundary import boundary_cases
 from zoo.tasks.object_detection.cases import cases as detector_cases
 from zoo.tasks.object_detection.drawing import boxed
 from zoo.tasks.object_detection.facts import room_for
+from zoo.tasks.object_detection.precision import precision
 from zoo.tasks.object_detection.sources import scenes_card
 
 if TYPE_CHECKING:
