@@ -16,7 +16,7 @@ from zoo.cli.data import show
 from zoo.cli.train import train
 from zoo.runs.train_options import TrainOptions
 from zoo.training.diagnosis import Finding, Remedy
-from zoo.training.remedy import after_divergence, remedy
+from zoo.training.remedy import after_divergence, learn_for_8_bits, remedy
 from zoo.training.request import resolve_training
 
 KIND = {"data": "not-measured", "labels": "contradiction", "longer": "no-better", "rate": "stuck"}
@@ -105,3 +105,15 @@ def test_how_the_data_are_read_stays_part_of_the_command(catalog: zoo.Catalog) -
     assert show.make_context("show", shlex.split(said)[3:]).params["label_column"] == "kind"
     said = command(catalog, "data", **reading)
     assert train.make_context("train", shlex.split(said)[2:]).params["ratios"] == "0.8,0.1,0.1"
+
+
+def test_a_run_is_fine_tuned_for_8_bits_once(catalog: zoo.Catalog) -> None:
+    request = resolve_training("cnn", TrainOptions(data="digits"), catalog=catalog)
+    config = replace(request.config, recipe=replace(request.config.recipe, lr=2e-3))
+    run: Any = SimpleNamespace(path=Path("my runs/a"), config=config)
+    said = learn_for_8_bits(run)
+    tuning = "--weights 'my runs/a' --epochs 3 --lr 0.0002 --set recipe.fake_quantize=true"
+    assert said == f"zoo train --config 'my runs/a' {tuning}"
+    assert train.make_context("train", shlex.split(said)[2:]).params["weights"] == "my runs/a"
+    run.config = replace(config, recipe=replace(config.recipe, fake_quantize=True))
+    assert learn_for_8_bits(run) == ""

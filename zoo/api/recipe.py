@@ -96,6 +96,9 @@ class Recipe:
     the input: faster for large photographs, and no longer within one grey level of what the model is measured on."""
     compile: bool = False
     """Lets PyTorch compile the modules at their first step: for long trainings."""
+    fake_quantize: bool = False
+    """Rounds what convolutions and matrix products read to 8 bits while the model learns, so that an int8 variant loses
+    less: for a few epochs of fine-tuning (Jacob et al., arXiv:1712.05877)."""
     patience: int | None = None
     """Epochs without a better validation score before stopping early; None never stops early."""
     batchnorm_momentum: float | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from zoo.api.data import DataCard, Split
-from zoo.api.problem import Json
+from zoo.api.problem import Json, Problem
 from zoo.api.specs import Monitor as Monitor  # noqa: PLC0414  a part of this protocol, told by trainers too
 from zoo.api.specs import Reference
 
@@ -306,6 +306,16 @@ class HasCalibration(Protocol):
 
     def calibration_error(self) -> float:
         """The expected calibration error; after `compute`."""
+
+
+@runtime_checkable
+class ResampledMetrics(Protocol):
+    """A part `answers` that measures many selections of the same items fast: the items' own share is computed once."""
+
+    def resampled_metrics(
+        self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem
+    ) -> Callable[[Sequence[int]], Mapping[str, float]]:
+        """A function of indices of items, each as often as it was drawn: what `metrics` gives for those items."""
 
 
 class Dataset(Protocol):

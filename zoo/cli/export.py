@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.cli.runtime_report import runtime_document, show_runtime
-from zoo.models.target import resolve_target
+from zoo.models.target import RunTarget, Target, resolve_target
 from zoo.runs.serialization import to_json
+from zoo.training.remedy import learn_for_8_bits
 
 if TYPE_CHECKING:
     from zoo.bundle.judge.gates import Gate
@@ -152,7 +154,11 @@ def export(  # noqa: PLR0917  click passes options by name
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
     if not all([report.published for report in reports] + [report.published for report in judged_runtimes]):
-        out.next(f"open {quote(str(written.path / 'report.html'))}")
+        page = quote(str(written.path / "report.html"))
+        if command := _fine_tuning(request.target, reports):
+            out.line(f"report       {page}")
+            out.line("             or let the run learn what 8 bits cost, and export the run that this makes:")
+        out.next(command or f"open {page}")
         raise click.exceptions.Exit(1)
     out.next(f"zoo verify {quote(str(written.path))}")
 
@@ -193,6 +199,17 @@ def _variant_document(report: VariantReport) -> dict[str, Any]:
         "gates": [to_json(gate) for gate in report.gates],
         "candidates": [to_json(candidate) for candidate in evidence.candidates],
     }
+
+
+def _fine_tuning(target: Target, reports: Sequence[VariantReport]) -> str:
+    """The command after a run whose int8 variant lost too much of its metric; else empty."""
+    lossy = {
+        report.evidence.name
+        for report in reports
+        for gate in report.gates
+        if gate.name == "metric" and gate.status == "FAIL"
+    }
+    return learn_for_8_bits(target.run) if "int8" in lossy and isinstance(target, RunTarget) else ""
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -32,6 +32,8 @@ def check_weights(config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> None:
 
 def check_supported(config: TrainConfig, trainer: RegistryEntry[TrainerSpec]) -> None:
     """UsageError where the trainer would ignore what was asked for."""
+    if config.recipe.fake_quantize and config.recipe.compile:
+        raise UsageError("recipe.fake_quantize works in eager mode alone", hint="leave --compile out")
     plain = Recipe()
     asked = [name for name in OPTIONAL_RECIPE if getattr(config.recipe, name, "") != getattr(plain, name, "")]
     asked += ["teacher"] if config.teacher else []

@@ -22,6 +22,7 @@ from zoo.training.augmenting import augmented
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.ending import Ending
+from zoo.training.fake_quantization import fake_quantized
 from zoo.training.notify import Notifier
 from zoo.training.progress_events import current_rate, evaluation_event, start_event, step_event
 from zoo.training.saving import CheckpointSaver
@@ -87,7 +88,8 @@ class Fit:
         training.learn_mode()
         first = progress.epoch * training.plan.batches
         batches = training.plan.epoch(progress.epoch, skip=progress.step - first)[: self._steps - progress.step]
-        context, trainer, epoch = training.context, training.trainer, progress.epoch
+        context, epoch = training.context, progress.epoch
+        learn = fake_quantized(training.trainer.step) if context.recipe.fake_quantize else training.trainer.step
         unread, timer, autocast = self._unread, time.perf_counter, training.engine.autocast
         plain = training.engine.precision == "32" and training.engine.world == 1
         started, due = timer(), timer() + EVENT_SECONDS
@@ -95,12 +97,12 @@ class Fit:
         for raw in read_batches(training.train, batches, workers=training.workers, pinned=training.engine.pins):
             context.begin(step, epoch)
             if plain:
-                output = trainer.step(context, self._ready(raw))
+                output = learn(context, self._ready(raw))
             else:
                 with context.whole_batch():
                     batch = self._ready(raw)
                     with autocast():
-                        output = trainer.step(context, batch)
+                        output = learn(context, batch)
             unread.append(output)
             step += 1
             progress.step = step

@@ -1,4 +1,4 @@
-"""The command that helps a training that went wrong; torch-free."""
+"""The command that helps a training that went wrong, or a model that loses too much in 8 bits; torch-free."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from zoo.runs.train_config import TrainConfig, choose_recipe
 from zoo.runs.train_options import TrainOptions, command_words
 
 if TYPE_CHECKING:
+    from zoo.runs.run import Run
     from zoo.training.run_training import Ended
 
 FEW_STEPS: Final = 50
@@ -24,6 +25,9 @@ SLOWER: Final = 3
 """The divisor of the recipe's own rate, where a training with it diverged."""
 OTHER: Final = 5
 """A learning rate so many times larger or smaller than the recipe's is the first suspect."""
+
+FINE_TUNING, FEW_EPOCHS = 10, 3
+"""What the learning rate is divided by, and for how long a model learns that only has to get used to 8 bits."""
 
 
 def remedy(ended: Ended, catalog: Catalog) -> str:
@@ -50,6 +54,16 @@ def remedy(ended: Ended, catalog: Catalog) -> str:
     if finding.remedy == "rate" and ended.outcome.steps >= FEW_STEPS:
         return show  # the recipe's own rate moves other data, so these are the next suspect
     return shlex.join([*again, *_longer(config, ended.outcome.reason)])
+
+
+def learn_for_8_bits(run: Run) -> str:
+    """The command that fine-tunes a run for an int8 variant; empty where the run was made so already."""
+    recipe, path = run.config.recipe, str(run.path)
+    if recipe.fake_quantize or recipe.compile:
+        return ""
+    rate = f"{recipe.lr / FINE_TUNING:g}"
+    words = ["--weights", path, "--epochs", str(FEW_EPOCHS), "--lr", rate, "--set", "recipe.fake_quantize=true"]
+    return shlex.join(["zoo", "train", "--config", path, *words])
 
 
 def _longer(config: TrainConfig, reason: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from onnx import numpy_helper
 
 from zoo.bundle.judge.variant_evidence import WeightFidelity
 from zoo.models.outputs import Array
-from zoo_export.capture.onnx_graph import nodes
+from zoo_export.capture.onnx_graph import nodes, subgraphs
 
 SLACK = 1e-3
 """Of a step: the quantiser divides in single precision."""
@@ -82,8 +82,8 @@ class _Held:
 
     def __init__(self, variant: onnx.ModelProto) -> None:
         self.tensors = {tensor.name: tensor for tensor in variant.graph.initializer}
-        self.read = {name for node in nodes(variant.graph) for name in node.input}
-        """Every value that a node reads: a bias that no node adds is as good as lost."""
+        self.read = _read(variant.graph)
+        """A bias that no node adds is as good as lost."""
         self.readers: dict[str, onnx.NodeProto] = {}
         """What turns a tensor back to float, or multiplies with its blocks."""
         rows = {node.output[0]: node.input[0] for node in nodes(variant.graph) if node.op_type == "Gather"}
@@ -154,6 +154,16 @@ class _Held:
             part.reshape(raw.shape[0], -1)[:, : shape[0]].T for part in ((quarters - 8) * steps, near * np.abs(steps))
         )
         return _Stored(values=rows, allowed=allowed, names=(packed, scale))
+
+
+def _read(graph: onnx.GraphProto) -> set[str]:
+    """The values that the outputs of a graph are made of; a value whose only reader leads nowhere is none of them."""
+    read = {output.name for output in graph.output}
+    for node in reversed(graph.node):  # they stand in order
+        if read.intersection(node.output):
+            inside = (inner for subgraph in subgraphs(node) for inner in nodes(subgraph))
+            read.update(name for reader in (node, *inside) for name in reader.input)
+    return read
 
 
 def _made_of(quantised: str, name: str) -> bool:

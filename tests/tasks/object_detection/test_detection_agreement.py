@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from zoo.api.task import Agreement, Case
-from zoo.tasks.object_detection.agreement import agreement, precision
+from zoo.tasks.object_detection.agreement import agreement
 from zoo.tasks.object_detection.matching import boxes_of, overlap_ranges
+from zoo.tasks.object_detection.precision import precision
 
 Answer = dict[str, np.ndarray[Any, Any]]
 BOXES = [[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 90]]

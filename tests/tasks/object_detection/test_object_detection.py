@@ -15,11 +15,11 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Case, Purpose
 from zoo.data.embedded import scenes
-from zoo.tasks.object_detection.agreement import precision
 from zoo.tasks.object_detection.augment import augment
 from zoo.tasks.object_detection.by_class import wrong_picture
 from zoo.tasks.object_detection.dataset import hide
 from zoo.tasks.object_detection.facts import detector_signature
+from zoo.tasks.object_detection.precision import precision
 
 TASK = builtin_task("object-detection")
 INPUT = ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,))

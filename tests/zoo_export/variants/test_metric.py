@@ -11,6 +11,7 @@ from zoo.api.task import Case
 from zoo.bundle.judge.variant_evidence import MetricDrop
 from zoo.bundle.judge.variant_rule import upper_drop
 from zoo_export.subject.results import Failed
+from zoo_export.variants import metric
 from zoo_export.variants.metric import metric_drop
 
 TASK = builtin_task("image-classification")
@@ -56,3 +57,31 @@ def test_without_a_known_truth_there_is_no_metric() -> None:
     found = metric_drop(TASK, PROBLEM, unknown, answers(0)[:1], answers(0)[:1])
     assert isinstance(found, Failed)
     assert "no evaluation items with a known truth" in found.reason
+
+
+SEGMENTATION = builtin_task("semantic-segmentation")
+
+
+def masks(wrong: int) -> tuple[list[Case], list[dict[str, np.ndarray]]]:
+    """Pictures of four classes, and answers with one class for another in the first ones."""
+    rng = np.random.default_rng(0)
+    truths = rng.integers(0, 4, (100, 6, 6))
+    cases = [Case(name=str(n), kind="item", inputs={}, truth=truth) for n, truth in enumerate(truths)]
+    found = [np.where(truth == 1, 2, truth) if n < wrong else truth for n, truth in enumerate(truths)]
+    return cases, [{"classes": classes.astype(np.uint8)} for classes in found]
+
+
+def test_resampling_by_the_task_gives_the_drops_of_metrics_computed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    (cases, before), (_, after) = masks(5), masks(12)
+    fast = metric_drop(SEGMENTATION, PROBLEM, cases, before, after)
+    monkeypatch.setattr(metric, "_resampling", lambda *_: None)
+    assert metric_drop(SEGMENTATION, PROBLEM, cases, before, after) == fast
+    assert isinstance(fast, MetricDrop) and len(fast.resampled) == 200 and len(set(fast.resampled)) > 100
+
+
+def test_a_task_that_measures_a_selection_in_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases, given = masks(5)
+    monkeypatch.setattr(SEGMENTATION.answers, "resampled_metrics", lambda *_: lambda _: {"miou": 0.5})
+    refused = metric_drop(SEGMENTATION, PROBLEM, cases, given, given)
+    assert isinstance(refused, Failed)
+    assert "gives two values of miou for the same answers: 0.5 as its resampled_metrics has it" in refused.reason

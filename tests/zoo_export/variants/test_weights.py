@@ -78,6 +78,26 @@ def test_a_changed_weight_is_named(way: Way, tmp_path: Path) -> None:
         assert weight_fidelity(proved, mutant).different, (mutation.name, mutation.place)
 
 
+def test_a_bias_that_is_turned_back_to_float_and_added_nowhere_is_named(tmp_path: Path) -> None:
+    """The library stores the bias of a Gemm in bytes; the node that turns it back stays, whoever reads it."""
+    weights = {"matrix": RNG.normal(size=(32, 8)).astype(np.float32), "bias": RNG.normal(size=8).astype(np.float32)}
+    graph = helper.make_graph(
+        [helper.make_node("Gemm", ["x", "matrix", "bias"], ["y"], name="product")],
+        "gemm",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 32])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 8])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    proved = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    inputs = [{"x": RNG.normal(size=(1, 32)).astype(np.float32)} for _ in range(4)]
+    converted = convert(proved, Way(kind="static"), inputs=inputs, ranges=tmp_path)
+    assert isinstance(converted, onnx.ModelProto)
+    assert weight_fidelity(proved, converted).different == ()
+    (left_out,) = (mutation for mutation in mutations(converted) if mutation.name == "a bias left out")
+    left_out.edit(converted)
+    assert weight_fidelity(proved, converted).different == ("bias",)
+
+
 def test_numbers_beyond_half_precision_are_cut_and_keep_their_sign(tmp_path: Path) -> None:
     """As the mask of an attention has them, the smallest number in single precision."""
     proved = model()

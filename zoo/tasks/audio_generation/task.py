@@ -11,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.errors import BadFile, PluginError
 from zoo.api.parts import FileItem
@@ -25,7 +28,7 @@ from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
 from zoo.tasks.audio_generation.showing import show
 from zoo.tasks.bases.reading import DeviceTextReader
-from zoo.tasks.bases.sequences import SequenceAnswers
+from zoo.tasks.bases.sequences import SequenceAnswers, negative_log_likelihood
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -75,10 +78,15 @@ class SoundAnswers(SequenceAnswers):
         """Sounds for a purpose, without state."""
         return sound_cases(card, problem, purpose, limit=limit)
 
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """bits_per_sample over the cases whose next samples are known, each read without context."""
-        bits = self.bits(answers, cases)
-        return {"bits_per_sample": float(bits.mean())} if bits.size else {}
+    def item_sums(self, answer: Arrays, case: Case, problem: Problem) -> Sequence[float]:  # noqa: ARG002
+        """Bits and samples."""
+        bits = negative_log_likelihood(answer["logits"][0], np.asarray(case.truth))
+        return float(bits.sum()), bits.size
+
+    def metrics_of_sums(self, sums: npt.NDArray[np.float64]) -> Mapping[str, float]:
+        """bits_per_sample over the cases whose next samples are known."""
+        bits, samples = sums.tolist()
+        return {"bits_per_sample": bits / samples} if samples else {}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """The generic kinds that apply to sounds, other codes, a forgotten state and a forgotten class."""

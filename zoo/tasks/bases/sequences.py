@@ -34,13 +34,30 @@ class SequenceAnswers(ItemAnswers):
             expected["logits"][0], actual["logits"][0], margin=noise_margin(noise, "logits"), element=self.element
         )
 
-    def bits(self, answers: Sequence[Arrays], cases: Sequence[Case]) -> npt.NDArray[np.float64]:
-        """Of every element whose truth is known, in bits, float64 [elements]; every item is read without context."""
-        known = [
-            negative_log_likelihood(answer["logits"][0], np.asarray(case.truth))
-            for answer, case in with_truth(answers, cases)
-        ]
-        return np.concatenate(known) if known else np.zeros(0)
+    def item_sums(self, answer: Arrays, case: Case, problem: Problem) -> Sequence[float]:
+        """What an item whose truth is known adds to the sums that the metrics are made of."""
+        raise NotImplementedError(f"{type(self).__name__} must say item_sums")
+
+    def metrics_of_sums(self, sums: npt.NDArray[np.float64]) -> Mapping[str, float]:
+        """The metrics of items whose `item_sums` add up to these."""
+        raise NotImplementedError(f"{type(self).__name__} must say metrics_of_sums")
+
+    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
+        """`metrics_of_sums` over the cases whose truth is known; every item is read without context."""
+        sums = self._sums(answers, cases, problem)
+        return self.metrics_of_sums(sums.sum(0)) if len(sums) else {}
+
+    def resampled_metrics(
+        self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem
+    ) -> Callable[[Sequence[int]], Mapping[str, float]]:
+        """The same over any selection of these cases, whose truths are known: each item is read once."""
+        sums = self._sums(answers, cases, problem)
+        return lambda indices: self.metrics_of_sums(sums[list(indices)].sum(0))
+
+    def _sums(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> npt.NDArray[np.float64]:
+        """float64 [items, sums]."""
+        known = with_truth(answers, cases)
+        return np.array([self.item_sums(answer, case, problem) for answer, case in known], np.float64)
 
     def generate(
         self,

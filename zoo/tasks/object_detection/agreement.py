@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -88,49 +88,3 @@ def _out_of_order(answer: Boxes, *, tolerance: float) -> int | None:
 def _sentence(answer: Boxes, index: int, what: str) -> str:
     box = ", ".join(f"{edge:.1f}" for edge in answer.boxes[index])
     return f"class {answer.labels[index]} at ({box}) with score {answer.scores[index]:.4f} {what}"
-
-
-def precision(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
-    """map and map50 over the cases whose truth is known: a mapping with boxes [k, 4] and labels [k].
-
-    Where it has `ignored` [m, 4] and `ignored_labels` [m] too, what is found there counts neither way.
-    """
-    known = [(answer, case.truth) for answer, case in zip(answers, cases, strict=True) if case.truth is not None]
-    if not any(len(truth["labels"]) for _, truth in known):
-        return {}
-    from faster_coco_eval import COCO, COCOeval_faster  # noqa: PLC0415  half a second, for measuring only
-
-    truth = COCO(_document(known))
-    detections = [
-        {"image_id": number, "category_id": int(label) + 1, "bbox": _sides(box), "score": float(score)}
-        for number, (answer, _) in enumerate(known, 1)
-        for box, score, label in zip(answer["boxes"], answer["scores"], answer["labels"], strict=True)
-    ]
-    if not detections:
-        return {"map": 0.0, "map50": 0.0}
-    run = COCOeval_faster(truth, truth.loadRes(detections), "bbox", print_function=lambda *_: None)
-    run.run()
-    return {"map": max(float(run.stats[0]), 0.0), "map50": max(float(run.stats[1]), 0.0)}
-
-
-def _document(known: Sequence[tuple[Arrays, Any]]) -> dict[str, Any]:
-    rows = [
-        (number, box, label, crowd)
-        for number, (_, truth) in enumerate(known, 1)
-        for boxes, labels, crowd in (("boxes", "labels", 0), ("ignored", "ignored_labels", 1))
-        for box, label in zip(truth.get(boxes, ()), truth.get(labels, ()), strict=True)
-    ]
-    return {
-        "images": [{"id": number, "height": 1, "width": 1} for number in range(1, len(known) + 1)],
-        "categories": [{"id": label, "name": str(label)} for label in sorted({int(row[2]) + 1 for row in rows})],
-        "annotations": [
-            {"id": key, "image_id": number, "category_id": int(label) + 1, "bbox": _sides(box), "iscrowd": crowd}
-            | {"area": _sides(box)[2] * _sides(box)[3]}
-            for key, (number, box, label, crowd) in enumerate(rows, 1)
-        ],
-    }
-
-
-def _sides(box: Sequence[float]) -> list[float]:
-    left, top, right, bottom = (float(edge) for edge in box)
-    return [left, top, right - left, bottom - top]

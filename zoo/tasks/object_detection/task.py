@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from zoo.data.image.reading import read_as
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import device
-from zoo.tasks.object_detection.agreement import agreement, precision
+from zoo.tasks.object_detection.agreement import agreement
 from zoo.tasks.object_detection.boundary import boundary_cases
 from zoo.tasks.object_detection.cases import cases as detector_cases
 from zoo.tasks.object_detection.drawing import boxed
 from zoo.tasks.object_detection.facts import room_for
+from zoo.tasks.object_detection.precision import precision, resampled_precision
 from zoo.tasks.object_detection.sources import scenes_card
 
 if TYPE_CHECKING:
@@ -70,6 +71,15 @@ class DetectionAnswers(PictureAnswers):
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """COCO's mean average precision over the cases whose boxes are known."""
         return precision(answers, cases)
+
+    def resampled_metrics(
+        self,
+        answers: Sequence[Arrays],
+        cases: Sequence[Case],
+        problem: Problem,  # noqa: ARG002
+    ) -> Callable[[Sequence[int]], Mapping[str, float]]:
+        """The same over any selection of these cases: each picture is matched once."""
+        return resampled_precision(answers, cases)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The detections from the threshold on, as text and drawn into the picture; in tables a row for each box."""

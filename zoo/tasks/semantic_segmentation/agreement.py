@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,13 +75,39 @@ def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]
     pairs = [(answer[OUTPUT], case.truth) for answer, case in with_truth(answers, cases)]
     if not pairs:
         return {}
-    count = 1 + max(int(max(classes.max(), _known(truth).max(initial=0))) for classes, truth in pairs)
+    return _scores(_confusion(pairs, _classes(pairs)))
+
+
+def resampled_scores(
+    answers: Sequence[Arrays], cases: Sequence[Case]
+) -> Callable[[Sequence[int]], Mapping[str, float]]:
+    """`scores` of any selection of these cases, whose masks are known: the pixels of each picture are counted once."""
+    pairs = [(answer[OUTPUT], case.truth) for answer, case in with_truth(answers, cases)]
+    count = _classes(pairs)
+    matrices = np.stack([_confusion([pair], count) for pair in pairs])
+    return lambda indices: _scores(matrices[list(indices)].sum(0))
+
+
+_Pair = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+"""The classes that an answer gives to the pixels of a picture, and the true ones."""
+
+
+def _classes(pairs: Sequence[_Pair]) -> int:
+    return 1 + max(int(max(classes.max(), _known(truth).max(initial=0))) for classes, truth in pairs)
+
+
+def _confusion(pairs: Sequence[_Pair], count: int) -> npt.NDArray[np.int64]:
+    """How many pixels of each true class (rows) were given each class (columns), int64 [count, count]."""
     matrix = np.zeros((count, count), np.int64)
     for classes, truth in pairs:
         if classes.shape == truth.shape:
             kept = truth != IGNORE_INDEX
             cells = truth[kept].astype(np.int64) * count + classes[kept]
             matrix += np.bincount(cells, minlength=count * count).reshape(count, count)
+    return matrix
+
+
+def _scores(matrix: npt.NDArray[np.int64]) -> dict[str, float]:
     right = np.diag(matrix)
     union = matrix.sum(0) + matrix.sum(1) - right
     if not matrix.sum():

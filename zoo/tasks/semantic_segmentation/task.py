@@ -15,7 +15,7 @@ from zoo.data.image.reading import Pixels
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.semantic_segmentation import device
-from zoo.tasks.semantic_segmentation.agreement import agreement, scores
+from zoo.tasks.semantic_segmentation.agreement import agreement, resampled_scores, scores
 from zoo.tasks.semantic_segmentation.cases import cases as segmenter_cases
 from zoo.tasks.semantic_segmentation.drawing import as_png, shown
 from zoo.tasks.semantic_segmentation.sources import SCENE_CLASSES, mask_reader, scenes_card
@@ -65,6 +65,15 @@ class SegmentationAnswers(PictureAnswers):
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """miou and pixel_accuracy over the cases whose mask is known."""
         return scores(answers, cases)
+
+    def resampled_metrics(
+        self,
+        answers: Sequence[Arrays],
+        cases: Sequence[Case],
+        problem: Problem,  # noqa: ARG002
+    ) -> Callable[[Sequence[int]], Mapping[str, float]]:
+        """The same over any selection of these cases: the pixels of each picture are counted once."""
+        return resampled_scores(answers, cases)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The share of every class, the picture beside itself with its classes over it, and the class map."""

@@ -25,7 +25,7 @@ from zoo.data.text.encoding import token_input
 from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
 from zoo.tasks.bases.reading import TextFileReader
-from zoo.tasks.bases.sequences import SequenceAnswers
+from zoo.tasks.bases.sequences import SequenceAnswers, negative_log_likelihood
 from zoo.tasks.text_generation import device as text_device
 from zoo.tasks.text_generation.cases import EMBEDDED
 from zoo.tasks.text_generation.cases import cases as writer_cases
@@ -68,14 +68,17 @@ class ContinuationAnswers(SequenceAnswers):
         """Texts for a purpose, without state."""
         return writer_cases(card, problem, purpose, limit=limit)
 
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
+    def item_sums(self, answer: Arrays, case: Case, problem: Problem) -> Sequence[float]:
+        """Bits, tokens and characters."""
+        tokens = np.asarray(case.truth)
+        characters = sum(1 if token < len(SPECIAL) else len(problem.vocabulary[token]) for token in tokens.tolist())
+        bits = negative_log_likelihood(answer["logits"][0], tokens)
+        return float(bits.sum()), bits.size, characters
+
+    def metrics_of_sums(self, sums: npt.NDArray[np.float64]) -> Mapping[str, float]:
         """bits_per_character, and perplexity per token, over the cases whose next tokens are known."""
-        bits = self.bits(answers, cases)
-        tokens = [token for case in cases if case.truth is not None for token in case.truth.tolist()]
-        characters = sum(1 if token < len(SPECIAL) else len(problem.vocabulary[token]) for token in tokens)
-        if not characters:
-            return {}
-        return {"bits_per_character": float(bits.sum() / characters), "perplexity": float(2 ** bits.mean())}
+        bits, tokens, characters = sums.tolist()
+        return {"bits_per_character": bits / characters, "perplexity": 2 ** (bits / tokens)} if characters else {}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
