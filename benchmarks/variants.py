@@ -101,7 +101,7 @@ def train(name: str, runs: Path) -> Path:
 def measure(name: str, bits: list[Bits], runs: Path) -> list[dict[str, Any]]:
     """The rows of one set of weights."""
     target = str(train(name, runs)) if name in TRAINED else name
-    request = resolve_target(target if name in TRAINED or "@" in name else f"{name}@{_tag(name)}")
+    request = resolve_target(target if name in TRAINED or "@" in name else f"{name}@{tag(name)}")
     proof = prove(find_subject(request.target, request.catalog), opset=18)
     start = time.process_time()
     variants = make_variants(proof, bits)
@@ -109,7 +109,8 @@ def measure(name: str, bits: list[Bits], runs: Path) -> list[dict[str, Any]]:
     return [row(name, proof, variant, seconds=seconds) for variant in variants]
 
 
-def _tag(name: str) -> str:
+def tag(name: str) -> str:
+    """The tag of a model's first weights."""
     from zoo.registry.catalog import Catalog  # noqa: PLC0415
 
     catalog = Catalog.discover()

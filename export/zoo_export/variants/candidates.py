@@ -111,7 +111,7 @@ def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list
             words = f"not measured: at {near:.1f} dB it is further from fp32 than the others"
             refused.append(Candidate(name=way.name, refused=words))
             continue
-        made = _made(context, way, result)
+        made = measured_candidate(context, way, result)
         if isinstance(made, Failed):
             refused.append(Candidate(name=way.name, refused=made.reason))
         else:
@@ -137,7 +137,7 @@ def _nearness(context: CandidateContext, data: bytes) -> float | Failed:
     return min((value for value in values if value is not None), default=1e3)
 
 
-def _made(context: CandidateContext, way: Way, converted: onnx.ModelProto) -> MeasuredCandidate | Failed:
+def measured_candidate(context: CandidateContext, way: Way, converted: onnx.ModelProto) -> MeasuredCandidate | Failed:
     """A converted model composed to a pipeline, and the metric and the latency of that."""
     files, baseline, subject = _files(context, converted), context.baseline, context.proof.subject
     try:
@@ -237,7 +237,7 @@ def repaired(
 def _tried(context: CandidateContext, way: Way, nodes: Sequence[NodeSensitivity]) -> Iterator[MeasuredCandidate]:
     for repaired in repairs(way, nodes):
         converted = _converted(context, repaired)
-        made = converted if isinstance(converted, Failed) else _made(context, repaired, converted)
+        made = converted if isinstance(converted, Failed) else measured_candidate(context, repaired, converted)
         if isinstance(made, Failed):
             continue
         yield made
