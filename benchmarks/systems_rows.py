@@ -59,6 +59,7 @@ _ROWS: Final = (
     System(name="yolo_nano", model="yolo_nano", metric="map50, map", ask=SCENE, level="≥ 0.93, ≥ 0.50"),
     System(name="ssd_tiny", model="ssd_tiny", metric="map50, map", ask=SCENE, level="≥ 0.88"),
     System(name="fcn_tiny", model="fcn_tiny", metric="miou", ask=SCENE, level="≥ 0.75"),
+    System(name="unet_tiny", model="unet_tiny", metric="miou", ask=SCENE, level="≥ 0.85"),
     System(name="autoencoder", model="autoencoder", metric="psnr", ask=DIGIT),
     System(name="conv_autoencoder", model="conv_autoencoder", metric="psnr", ask=DIGIT),
     System(name="vae", model="vae", metric="nats", ask=DIGIT, level="≤ 115"),

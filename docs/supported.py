@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import prod
 from pathlib import Path
 from statistics import median
 
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins"), str(ROOT / "export")]
 
 from docs.supported_costs import CostModel, Sizes, fit  # noqa: E402  the checkout's own
+from zoo.api.problem import ImageInput, TokenInput  # noqa: E402
+from zoo.api.specs import ModelSpec  # noqa: E402
 from zoo.registry.catalog import Catalog  # noqa: E402
 from zoo_export.sweep.rows import SweepRow, read_rows, summary  # noqa: E402
 from zoo_export.sweep.verdicts import FILE, as_text  # noqa: E402
@@ -53,6 +56,10 @@ class Listed:
     parameters: int | None
     not_available: str
     gmacs: float | None = None
+    pixels: int = 0
+    """Of a picture that it takes; 0 where it takes none."""
+    tokens: int = 0
+    """Of the longest text that it takes; 0 where it takes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ class Estimates:
     seconds: CostModel | None
     memory: CostModel | None
     sizes: Mapping[str, Sizes]
-    """Of the models whose sizes are known, by full name."""
+    """Of the models whose parameters are known, by full name."""
 
 
 def listed_models() -> tuple[Listed, ...]:
@@ -73,31 +80,42 @@ def listed_models() -> tuple[Listed, ...]:
             plugin=entry.plugin.name,
             family=entry.spec.family or entry.plugin.name,
             parameters=entry.spec.parameters,
-            not_available=entry.spec.not_available,
+            not_available=_reason(entry.spec),
             gmacs=entry.spec.gflops,
+            pixels=prod(taken.size) if isinstance(taken := entry.spec.input, ImageInput) else 0,
+            tokens=taken.max_length if isinstance(taken, TokenInput) else 0,
         )
         for entry in Catalog.discover().models()
         if entry.plugin.distribution == DISTRIBUTION
     )
 
 
+def _reason(spec: ModelSpec) -> str:
+    """Why a model has no row of its own; empty where it can be swept."""
+    if spec.from_weights:
+        return f"proved with its weights: {spec.from_weights}"
+    return spec.not_available or spec.export.not_exportable
+
+
 def estimates(models: Sequence[Listed], rows: Mapping[str, SweepRow]) -> Estimates:
     """Fitted to the proved models whose multiply-adds are known.
 
-    Activations are timm's, and where nobody states them as many a multiply-add as timm's networks have in the middle.
+    What nobody states is taken from timm's networks in the middle: activations a multiply-add, and multiply-adds a
+    parameter and a pixel.  A network for texts has a multiply-add a parameter and a token.
     """
+    known = [card for card in cards() if card["gmacs"]]
     activations = {f"timm/{card['name']}": float(card["macts"]) for card in cards()}
-    usual = median(card["macts"] / card["gmacs"] for card in cards() if card["gmacs"])
-    sizes = {
-        model.full_name: Sizes(
-            mparams=model.parameters / 1e6,
-            gmacs=model.gmacs,
-            macts=activations.get(model.full_name, usual * model.gmacs),
-        )
-        for model in models
-        if model.parameters and model.gmacs and not model.not_available
-    }
-    proved = [(sizes[name], row) for name, row in rows.items() if row.proved and name in sizes]
+    usual = median(card["macts"] / card["gmacs"] for card in known)
+    a_pixel = median(card["gmacs"] * 1e9 / card["parameters"] / prod(card["input"]["size"]) for card in known)
+    sizes: dict[str, Sizes] = {}
+    for model in models:
+        if not model.parameters or model.not_available:
+            continue
+        gmacs = model.gmacs or model.parameters * (a_pixel * model.pixels + model.tokens) / 1e9
+        macts = activations.get(model.full_name, usual * gmacs)
+        sizes[model.full_name] = Sizes(mparams=model.parameters / 1e6, gmacs=gmacs, macts=macts)
+    stated = {model.full_name for model in models if model.gmacs}
+    proved = [(sizes[name], row) for name, row in rows.items() if row.proved and name in sizes and name in stated]
     return Estimates(
         seconds=fit([size for size, _ in proved], [row.cpu_seconds for _, row in proved]),
         memory=fit([size for size, _ in proved], [float(row.memory_mb) for _, row in proved]),

@@ -39,7 +39,7 @@ ABOUT: Final = {
     "image-classification": "a classifier of pictures",
     "object-detection": "a detector",
     "semantic-segmentation": "a segmenter",
-    "text-classification": "an encoder of texts, with a head on its first token",
+    "text-classification": "an encoder of texts, with a head on its first token,",
 }
 
 

@@ -1,4 +1,4 @@
-"""Group norm is written with means that ONNX Runtime computes exactly enough, at every rank and with every option."""
+"""Group norm and variance are written with means that ONNX Runtime computes exactly enough, with every option."""
 
 from __future__ import annotations
 
@@ -60,6 +60,30 @@ def test_equal_numbers_cost_no_digits(groups: int, opset: int) -> None:
     inputs = uniform(8, 112)
     model = graph(nn.GroupNorm(groups, 8), (8, 112, 112), opset=opset)
     assert error(answer(model, inputs), inputs, groups) < 4e-6
+
+
+class Variance(nn.Module):
+    def __init__(self, **options: object) -> None:
+        super().__init__()
+        self.options = options
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x / torch.var(x, **self.options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dim": (2, 3), "unbiased": False, "keepdim": True},
+        {"dim": (-1, 1), "keepdim": True},
+        {"dim": (1, 2, 3), "correction": 0, "keepdim": True},
+        {"dim": (0, 1), "correction": 2.0},
+    ],
+)
+def test_it_is_the_variance_with_every_option(options: dict[str, object]) -> None:
+    inputs = np.random.default_rng(0).normal(3.0, 1.0, (3, 4, 5, 6)).astype(np.float32)
+    module = Variance(**options)
+    assert np.allclose(answer(graph(module, (4, 5, 6)), inputs), module(torch.from_numpy(inputs)).numpy(), rtol=2e-6)
 
 
 def test_the_runtimes_own_norm_still_loses_them() -> None:
