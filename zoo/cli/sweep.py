@@ -88,7 +88,12 @@ def sweep(
         )
     limits = SweepLimits(seconds=max_seconds, memory_mb=max_memory)
     if slurm is not None:
-        flags: dict[str, str | int | None] = {"--plugin": chosen.plugin, "--task": task, "--family": family, "--max-params": max_params}
+        flags: dict[str, str | int | None] = {
+            "--plugin": chosen.plugin,
+            "--task": task,
+            "--family": family,
+            "--max-params": max_params,
+        }
         flags |= {"--per-family": per_family, "--limit": limit}
         words = [pattern, *(word for flag, value in flags.items() for word in _given(flag, value))]
         words += ["--retry"] if retry else []

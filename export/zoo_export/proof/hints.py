@@ -52,6 +52,11 @@ CAPTURE: Final = (
     Hint(r"linalg_matrix_exp", "fold the parametrization first: torch.nn.utils.parametrize.remove_parametrizations"),
     Hint(r"adaptive_max_pool", "use max_pool2d with a kernel that divides the size, or adaptive_avg_pool2d"),
     Hint(r"cumprod|prims\.prod", "write torch.exp(torch.cumsum(torch.log(x), dim)) for positive x, or avoid cumprod"),
+    Hint(
+        r"only 4D query, key, and value",
+        "give scaled_dot_product_attention queries, keys and values of [batch, heads, length, width], or write "
+        "softmax(q @ k.transpose(-2, -1) * scale, -1) @ v",
+    ),
     Hint(r"rrelu", "nn.RReLU is nn.LeakyReLU((lower + upper) / 2) in eval mode: use that"),
     Hint(r"fake_quant", "export the model without fake quantisation, and add --int8 for a quantised variant"),
     Hint(
