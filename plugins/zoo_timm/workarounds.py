@@ -11,7 +11,6 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-
 BLOCKED: Final = frozenset({("timm.models.nest", "Attention"), ("timm.models.twins", "LocallyGroupedAttn")})
 """Attention within blocks of a picture: queries [batch, blocks, heads, positions, width]."""
 
@@ -50,8 +49,8 @@ def fill_positions(module: Any, model: Any) -> None:
 def attend_plainly(module: Any) -> None:
     """Multiply queries and keys by two products and a softmax, which timm has as well.
 
-    torch's exporter knows `scaled_dot_product_attention` of four axes alone (microsoft/onnxscript#2558), and an attention
-    within blocks has five (timm/models/nest.py, timm/models/twins.py).
+    torch's exporter knows `scaled_dot_product_attention` of four axes alone (microsoft/onnxscript#2558), and an
+    attention within blocks has five (timm/models/nest.py, timm/models/twins.py).
     """
     module.fused_attn = False
 
