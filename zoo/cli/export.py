@@ -123,7 +123,7 @@ def export(  # noqa: PLR0917  click passes options by name
         overwrite=overwrite,
         allow_unproved=allow_unproved,
         variants=variants,
-        max_drop=max_drop,
+        max_drop=None if max_drop is None else max_drop + 0.0,  # -0 becomes 0
         keep_anyway=keep_anyway,
         runtimes=runtimes,
         progress=out.note,

@@ -57,7 +57,7 @@ def check_memory_limit() -> None:
         return
     import subprocess  # noqa: PLC0415  slow to import
 
-    command = [sys.executable, "-c", "import torch, torchvision"]
+    command = [sys.executable, "-P", "-c", "import torch, torchvision"]
     if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
         raise OutOfMemory(
             f"this process may have {limit / 1e6:,.0f} MB of memory (`ulimit -v`): too little for PyTorch",

@@ -107,7 +107,7 @@ class Worker:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "zoo_export.sweep.worker"],
+            [sys.executable, "-P", "-m", "zoo_export.sweep.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

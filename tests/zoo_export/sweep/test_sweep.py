@@ -175,3 +175,12 @@ def test_a_limit_that_nothing_keeps_is_an_error(option: str, value: str, zoo_com
     said = zoo_command("sweep", "resnet/resnet8", option, value, "-o", str(tmp_path / "rows"))
     assert said.code == 2
     assert not (tmp_path / "rows").exists()
+
+
+def test_the_worker_imports_nothing_of_the_user_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "copy.py").write_text("raise SystemExit('the copy of the user')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "nonesuch")
+    with Worker(SweepLimits()) as worker:
+        row = worker.row("cnn/cnn", seed=0)
+    assert "nonesuch" in row.reason
