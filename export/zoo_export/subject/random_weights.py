@@ -6,8 +6,8 @@ shaped.  Any mutant of such a network gives the same outputs, so nothing could b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ DEAD_SHARE = 1e-2
 thousandth too large would be lost in the rounding."""
 COMPARED = 4
 """So many inputs are compared: one of them may be blank."""
+LARGEST_BATCH: Final = 16
+MAX_BATCH_ELEMENTS: Final = 1_300_000
+"""Numbers that batch norms are measured on at once: eight pictures of 224 pixels, two of 512."""
 _NORMS = (nn.modules.batchnorm._BatchNorm,)
 _ALL_NORMS = (*_NORMS, nn.LayerNorm, nn.GroupNorm)
 _SCALED = (nn.Linear, nn.modules.conv._ConvNd)
@@ -110,6 +113,17 @@ def _scale_by_inputs(module: nn.Module) -> int:
     return len(weights)
 
 
+def _parts(inputs: Sequence[Mapping[str, Array]], signature: Signature) -> Iterator[list[int]]:
+    """The indices of inputs that go through together, in parts of nearly equal size that memory allows.
+
+    A norm needs two inputs where it has one value for each of them.
+    """
+    for indices in batches(inputs, signature, largest=len(inputs)):
+        size = sum(value.size for value in inputs[indices[0]].values())
+        largest = max(2, min(LARGEST_BATCH, MAX_BATCH_ELEMENTS // max(size, 1)))
+        yield from (part.tolist() for part in np.array_split(indices, -(-len(indices) // largest)))
+
+
 def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature) -> int:
     """Set the statistics of every batch norm to those of the inputs; how many there are.
 
@@ -126,7 +140,7 @@ def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatu
         norm.train()
     measured = len(norms)
     try:
-        for indices in batches(inputs, signature, largest=16):
+        for indices in _parts(inputs, signature):
             module(*arguments(join([inputs[index] for index in indices], signature.inputs), signature))
     except ValueError:
         if batch_name(signature) is not None:

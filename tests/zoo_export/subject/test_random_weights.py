@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import call
+from zoo_export.subject import random_weights
 from zoo_export.subject.random_weights import randomise
 
 IMAGE = Port(name="image", dtype="float32", shape=("batch", 3, 8, 8))
@@ -49,6 +51,19 @@ def test_constant_parameters_are_drawn_and_statistics_measured() -> None:
     assert module.bn.running_mean is not None
     features = module.conv(torch.from_numpy(np.concatenate([one["image"] for one in INPUTS])))
     torch.testing.assert_close(module.bn.running_mean, features.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+
+
+def test_large_inputs_go_in_parts_of_two_and_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random_weights, "MAX_BATCH_ELEMENTS", 3 * 3 * 8 * 8)
+    sizes: list[int] = []
+    module = Fresh().eval()
+    module.conv.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
+    randomise(module, INPUTS[:7], SIGNATURE, seed=0)
+    assert sizes[:3] == [3, 2, 2]
+    assert module.bn.running_mean is not None
+    features = module.conv(torch.from_numpy(np.concatenate([one["image"] for one in INPUTS[:7]])))
+    parts = [part.mean((0, 2, 3)) for part in features.split([3, 2, 2])]
+    torch.testing.assert_close(module.bn.running_mean, torch.stack(parts).mean(0), rtol=1e-4, atol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
