@@ -19,7 +19,7 @@ import zoo
 from zoo.cli import main
 from zoo.data.embedded import digits
 from zoo.models.target import find_target
-from zoo.models.weights.source import find_source, published_source
+from zoo.models.weights.source import described_weights, find_source
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 
@@ -48,7 +48,7 @@ def lookups(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Counter[str]]:
     functions: dict[str, Callable[..., Any]] = {
         "target": find_target,
         "weights by name": find_source,
-        "published weights": published_source,
+        "published weights": described_weights,
     }
     for name, function in functions.items():
         replaced = counted(name, function)

@@ -43,12 +43,16 @@ class MnnEngine:
             "inputs": [_port(value) for value in graph.input if value.name not in weights],
             "outputs": [_port(value) for value in graph.output],
         }
-        path, log = folder / f"{model.stem}.mnn", folder / "convert.log"
-        words = ["MNNConvert", "-f", "ONNX", "--modelFile", str(model), "--MNNModel", str(path), "--bizCode", "zoo"]
+        path, log, copied = folder / f"{model.stem}.mnn", folder / "convert.log", folder / "copied.onnx"
+        if _shared(graph):
+            onnx.save(_with_own_outputs(onnx.load(model)), copied)
+        source = copied if copied.exists() else model
+        words = ["MNNConvert", "-f", "ONNX", "--modelFile", str(source), "--MNNModel", str(path), "--bizCode", "zoo"]
         with _printed(log):
             _tools.mnnconvert(words)
         said = log.read_text(errors="replace")
         log.unlink()
+        copied.unlink(missing_ok=True)
         if match := _UNSUPPORTED.search(said):
             raise UnsupportedOperator(match[1])
         if not path.is_file():
@@ -98,6 +102,42 @@ class MnnGraph:
         if answer.data_format == self.mnn.expr.NC4HW4:
             answer = self.mnn.expr.convert(answer, self.mnn.expr.NCHW)
         return answer.read()
+
+
+def _with_own_outputs(model: Any) -> Any:
+    """The model with every output that a node reads given under its name by a node of its own.
+
+    Where a node reads an output, MNN 3.6 may write the node's result into the same memory.
+    """
+    import onnx  # noqa: PLC0415
+
+    graph = model.graph
+    shared = _shared(graph)
+    nodes = []
+    for node in graph.node:
+        copied = onnx.NodeProto()
+        copied.CopyFrom(node)
+        copied.input[:] = [_inner(name) if name in shared else name for name in node.input]
+        copied.output[:] = [_inner(name) if name in shared else name for name in node.output]
+        nodes.append(copied)
+        for name in shared & {*node.output}:
+            rank = next(_port(value)[2] for value in graph.output if value.name == name)
+            shape = onnx.helper.make_tensor(f"{name}/sizes", onnx.TensorProto.INT64, [rank], [0] * rank)
+            graph.initializer.append(shape)  # zeros keep each size; an identity would be taken out
+            nodes.append(onnx.helper.make_node("Reshape", [_inner(name), shape.name], [name], name=f"{name}/own"))
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return model
+
+
+def _shared(graph: Any) -> set[str]:
+    """The outputs that a node gives and another one reads."""
+    given, read = ({name for node in graph.node for name in getattr(node, side)} for side in ("output", "input"))
+    return {value.name for value in graph.output} & given & read
+
+
+def _inner(name: str) -> str:
+    return f"{name}/inner"
 
 
 def _of_rank(value: Any, rank: int) -> Any:
