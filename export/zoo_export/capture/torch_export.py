@@ -22,7 +22,6 @@ from zoo_export.capture.capture_settings import silenced, slow_attention, uncoll
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_lines, guard_violations
-from zoo_export.capture.translations import TRANSLATIONS
 from zoo_export.capture.weights_file import WeightsFile
 from zoo_export.subject.choose_cases import Sizes
 from zoo_export.subject.state_dict import state_bytes
@@ -134,6 +133,8 @@ def export_graph(
 def _capture(
     module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
 ) -> torch.onnx.ONNXProgram:
+    from zoo_export.capture.translations import TRANSLATIONS  # noqa: PLC0415  onnxscript: a capture alone needs it
+
     inputs = arguments(example, signature)
     names = [port.name for port in signature.outputs]
     if len(names) > 1:  # a dict may have them in another order
