@@ -215,7 +215,10 @@ def test_a_bundles_runner_leaves_nothing(
     with subprocess.Popen(command, env=world.environment, cwd=here, stdout=quiet, stderr=quiet) as process:
         if number is not None:
             process.send_signal(number)
-    assert (process.returncode < 0) == (number is not None)
+    if number is None:
+        assert process.returncode >= 0
+    else:  # Python ends with 1 where SIGINT meets its own start-up
+        assert process.returncode in ({-number, 1} if number == signal.SIGINT else {-number})
     assert world.left(process.pid) == []
     assert list(world.folders["out"].iterdir()) == []
     assert sorted(bundle.rglob("*")) == before
