@@ -84,7 +84,7 @@ class _Rounding(TorchFunctionMode):
         for index in rounded.activations:
             values[index] = round_activation(values[index])
         for index, channel in rounded.weights.items():
-            if values[index] is not None:  # an attention may keep three weights elsewhere
+            if values[index] is not None:  # an attention may have three weights in the place of one
                 values[index] = round_weight(values[index], channel)
         return func(*values, **(kwargs or {}))
 

@@ -53,10 +53,11 @@ class _ArrayFile:
 
     def __init__(self, value: Array) -> None:
         self._dtype, self._shape = value.dtype, value.shape
-        self._file = tempfile.TemporaryFile(prefix="zoo-", buffering=0)  # noqa: SIM115  closed with the last reference
+        self._file = tempfile.TemporaryFile(prefix="zoo-")  # noqa: SIM115  closed with the last reference
         self._lock = Lock()
         self._held: weakref.ref[Array] | None = None
-        np.ascontiguousarray(value).tofile(self._file)
+        self._file.write(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)  # tofile hides a full disk
+        self._file.flush()
 
     def read(self) -> Array:
         with self._lock:  # PyTorch's side and the runtime's read the same outputs

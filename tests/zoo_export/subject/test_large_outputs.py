@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import resource
 import tempfile
 from pathlib import Path
 from unittest.mock import Mock
@@ -63,6 +65,17 @@ def test_an_array_that_somebody_holds_is_not_read_again(monkeypatch: pytest.Monk
     gc.collect()
     assert outputs["value"].tolist() == [0, 1, 2]
     read.assert_called_once()
+
+
+def test_what_the_system_refuses_keeps_its_reason() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGE // 2, limits[1]))
+    try:
+        with pytest.raises(OSError) as caught:
+            kept_small({"logits": np.zeros(LARGE // 8)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.errno == errno.EFBIG
 
 
 def test_nothing_stays_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
