@@ -39,6 +39,21 @@ PROOF_GATES: Final[Mapping[FormKind, frozenset[str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WantedForms:
+    """Which of these variants are asked for."""
+
+    fixed_sizes: tuple[tuple[int, int], ...] = ()
+    """Height and width in pixels."""
+    batch: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the variants."""
+        sizes = [f"fixed-{height}x{width}" for height, width in dict.fromkeys(self.fixed_sizes)]
+        return (*sizes, *([BATCH] if self.batch else ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormEvidence:
     """All that is known about one such variant."""
 
