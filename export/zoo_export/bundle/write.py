@@ -221,7 +221,7 @@ def write(
         failed = report_folder(output)
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
-    files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
+    files = {**proof.exported.files, **pages, **_runner(proof, forms=any(map(forms.__contains__, kept)))}
     files |= {file.record.file: file.data for file in golden}
     files |= {name: data for variant in kept for name, data in variant.all_files()}
     kept_runtimes = [runtime for runtime in runtimes if runtime.published(keep_anyway=keep_anyway)]
@@ -253,6 +253,10 @@ def write(
         golden=manifest.golden,
         variants=manifest.variants,
     )
+
+
+def _runner(proof: Proof, *, forms: bool) -> dict[str, bytes]:
+    return runner(proof.subject.task, proof.subject.problem, forms=forms)
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:

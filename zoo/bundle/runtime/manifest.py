@@ -52,6 +52,7 @@ ROLES: Mapping[str, Role] = {
     "report.html": "page",
     "run.py": "runner",
     "selftest.py": "runner",
+    "variant.py": "runner",
     "labels.txt": "labels",
     "task.py": "task",
 }
