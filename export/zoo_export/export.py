@@ -28,6 +28,7 @@ from zoo_export.variants.make import check_variants, make_variants
 from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
 Golden = Literal["mixed", "synthetic"]
+NO_FORMS = WantedForms()
 
 
 @restored_torch()
@@ -136,7 +137,7 @@ def export_target(
     max_drop: float | None = None,
     keep_anyway: bool = False,
     runtimes: Sequence[str] = (),
-    forms: WantedForms = WantedForms(),
+    forms: WantedForms = NO_FORMS,
     progress: Progress = lambda _: None,
 ) -> Written:
     """As `export`, for a target that was looked up; a model without trained parameters gets those of `seed`."""

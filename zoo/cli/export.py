@@ -169,7 +169,8 @@ def export(  # noqa: PLR0917  click passes options by name
         from zoo.bundle.runtime.bundled_self_test import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
-    if not all(asked.published for asked in (*reports, *formed, *judged_runtimes)):
+    published = [report.published for report in reports] + [report.published for report in formed]
+    if not all(published + [report.published for report in judged_runtimes]):
         page = quote(str(written.path / "report.html"))
         if command := _fine_tuning(request.target, reports):
             out.line(f"report       {page}")

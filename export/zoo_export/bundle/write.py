@@ -203,7 +203,8 @@ def write(
     proved = proof.verdict.publishes
     golden = tuple(golden_files(proof)) if proved or allow_unproved else ()
     evidence = replace(proof.evidence, golden=tuple(file.evidence for file in golden))
-    kept = [variant for variant in (*variants, *forms) if variant.published(keep_anyway=keep_anyway)]
+    made: tuple[Variant | Form, ...] = (*variants, *forms)
+    kept = [variant for variant in made if variant.published(keep_anyway=keep_anyway)]
     report = report_of(
         evidence,
         proof.verdict,
@@ -221,7 +222,11 @@ def write(
         failed = report_folder(output)
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
-    files = {**proof.exported.files, **pages, **_runner(proof, forms=any(map(forms.__contains__, kept)))}
+    files = {
+        **proof.exported.files,
+        **pages,
+        **_runner(proof, forms=any(isinstance(variant, Form) for variant in kept)),
+    }
     files |= {file.record.file: file.data for file in golden}
     files |= {name: data for variant in kept for name, data in variant.all_files()}
     kept_runtimes = [runtime for runtime in runtimes if runtime.published(keep_anyway=keep_anyway)]

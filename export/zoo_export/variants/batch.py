@@ -77,7 +77,7 @@ def batch_pictures(proof: Proof, runtime: Runtime) -> tuple[Pictures, ...]:
     axes = {n: s for p in ports.inputs for n, s in zip(p.shape, usual[0].inputs[p.name].shape, strict=True)}
     first = {name: size for name, size in axes.items() if isinstance(name, str)}
     other = {name: size // 2 + 7 if name in SPATIAL else size for name, size in first.items()}
-    groups = [(_at_size(usual, ports, first, PICTURES), SIZES)]
+    groups: list[tuple[list[Case], tuple[int, ...]]] = [(_at_size(usual, ports, first, PICTURES), SIZES)]
     if other != first:
         groups.append((_at_size(usual, ports, other, FEW_PICTURES), FEW_SIZES))
     if min(len(cases) for cases, _ in groups) < 2:
@@ -99,7 +99,9 @@ def _at_size(cases: Sequence[Case], ports: Signature, sizes: dict[str, int], lim
     for case in cases:
         inputs = stretched_to(case.inputs, ports, sizes)
         digest = hashlib.sha256(b"".join(np.ascontiguousarray(inputs[p.name]).tobytes() for p in ports.inputs)).digest()
-        different.setdefault(digest, replace(case, name=f"{case.name} at {words}", inputs=inputs, truth=None, item=None))
+        different.setdefault(
+            digest, replace(case, name=f"{case.name} at {words}", inputs=inputs, truth=None, item=None)
+        )
     return list(different.values())[:limit]
 
 
@@ -127,7 +129,9 @@ def run_batches(
             if not repeated:  # the first batch once more
                 again = _answers(runtime, session, [group.cases[index] for index in indices], signature, proof)
                 repeated.append(all(map(_same, rows, again)))
-            cases += [replace(group.cases[i], name=f"{group.cases[i].name}, {n} of {size}") for n, i in enumerate(indices, 1)]
+            cases += [
+                replace(group.cases[i], name=f"{group.cases[i].name}, {n} of {size}") for n, i in enumerate(indices, 1)
+            ]
             references += [group.references[index] for index in indices]
             outputs += rows
     if not isinstance(session, Failed):

@@ -29,7 +29,7 @@ BEFORE, AFTER, ROWS, AXIS = "before/", "after/", "rows/", "batch/axis"
 
 
 def batch_signature(subject: Subject) -> Signature:
-    """The inputs and outputs of the batch pipeline of a subject; Refused, with what to use instead, where there is none."""
+    """The inputs and outputs of a subject's batch pipeline; Refused, with what to use instead, where it has none."""
     pipeline, model = subject.pipeline_signature, subject.signature
     if batch_name(pipeline) is not None:
         inputs = " and ".join(port.name for port in pipeline.inputs)
@@ -49,7 +49,9 @@ def batch_signature(subject: Subject) -> Signature:
 
 
 def _batched(port: Port) -> Port:
-    return replace(port, name=PLURALS.get(port.name, port.name), shape=(BATCH, *port.shape), doc=f"{port.doc}, of each item")
+    return replace(
+        port, name=PLURALS.get(port.name, port.name), shape=(BATCH, *port.shape), doc=f"{port.doc}, of each item"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,9 @@ def batch_graph(exported: Exported, subject: Subject, signature: Signature) -> o
         *(_axis("Squeeze", row, name) for row, name in zip(prepared, joints.inputs, strict=True)),
         *inner.graph.node,
         *(_axis("Unsqueeze", name, row) for name, row in zip(joints.outputs, outputs, strict=True)),
-        after.node("postprocess", [*outputs, *(given[name] for name in read)], [port.name for port in signature.outputs]),
+        after.node(
+            "postprocess", [*outputs, *(given[name] for name in read)], [port.name for port in signature.outputs]
+        ),
     ]
     held = copy_of(outer)
     rename(held.graph, OUTER.__add__)

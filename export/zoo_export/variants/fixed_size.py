@@ -1,4 +1,4 @@
-"""A subject whose pictures all have one size: what is captured of it has no dynamic axis, and is proved like any other."""
+"""A subject whose pictures all have one size: captured, it has no dynamic axis, and is proved like any other."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class _FixedAnswers:
 
     def __init__(self, answers: TaskAnswers, subject: Subject, sizes: Sizes) -> None:
         self._answers, self._sizes = answers, sizes
-        self._signatures = {purpose: subject.pipeline_signature for purpose in Purpose}
+        self._signatures = dict.fromkeys(Purpose, subject.pipeline_signature)
         self._signatures[Purpose.MODEL] = subject.signature
 
     def __getattr__(self, name: str) -> Any:

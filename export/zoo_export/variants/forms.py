@@ -12,7 +12,7 @@ import onnx
 from zoo.api.errors import PluginError, Refused, UsageError
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import File, MutantResult
-from zoo.bundle.judge.form_rule import BATCH, FormEvidence, WantedForms, judge_form
+from zoo.bundle.judge.form_rule import BATCH, FIXED, FormEvidence, WantedForms, judge_form
 from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.bundle.form import Form
@@ -58,8 +58,9 @@ def make_forms(
     """The variants that were asked for, each with its verdict; `golden_of_users` is as in `prove`."""
     forms = []
     for height, width in dict.fromkeys(wanted.fixed_sizes):
-        progress(f"fixed-{height}x{width}: the whole proof, for pictures of this size")
-        evidence = _evidence(proof, f"fixed-{height}x{width}")
+        name = f"{FIXED}{height}x{width}"
+        progress(f"{name}: the whole proof, for pictures of this size")
+        evidence = _evidence(proof, name)
         evidence = replace(evidence, kind="fixed size", method=f"captured for pictures of {height}x{width}")
         try:
             forms.append(_fixed(proof, evidence, {"height": height, "width": width}, golden_of_users=golden_of_users))
@@ -153,7 +154,8 @@ def _fixed(proof: Proof, evidence: FormEvidence, sizes: dict[str, int], *, golde
 
 
 def _model(data: bytes) -> onnx.ModelProto:
-    return onnx.ModelProto.FromString(data)
+    model: onnx.ModelProto = onnx.ModelProto.FromString(data)
+    return model
 
 
 def _fixed_mutant(proof: Proof, mutation: FormMutation, runtime: Runtime) -> MutantResult:
@@ -208,7 +210,7 @@ def _batch(proof: Proof, evidence: FormEvidence) -> Form:
             other_weights=other,
             proof=batch_proof(measured, proof, name=evidence.file.name),
             mutants=tuple(
-                _batch_mutant(graph, mutation, signature, pictures, proof, runtime)
+                _batch_mutant(graph, mutation, signature, pictures, proof=proof, runtime=runtime)
                 for mutation in batch_mutations(graph)
             ),
         )
@@ -230,6 +232,7 @@ def _batch_mutant(
     mutation: FormMutation,
     signature: Signature,
     pictures: Sequence[Pictures],
+    *,
     proof: Proof,
     runtime: Runtime,
 ) -> MutantResult:

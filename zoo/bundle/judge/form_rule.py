@@ -1,6 +1,6 @@
-"""The verdict on a variant in single precision: the same pipeline for pictures of one size, or for a batch of pictures.
+"""The verdict on a variant in single precision: the pipeline for pictures of one size, or for a batch of pictures.
 
-It is held to the rule of the proof itself, not to a budget: its answers are compared with PyTorch's in double precision.
+It is held to the rule of the proof itself, not to a budget: answers are compared with PyTorch's in double precision.
 
 verdict = judge_form(evidence, published={"variants/batch/pipeline.onnx": sha256, "pipeline.onnx": sha256, …})
 """
@@ -18,11 +18,13 @@ from zoo.bundle.judge.evidence import Evidence, File, MutantResult
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.variant_evidence import VariantGoldenEvidence
-from zoo.bundle.judge.verdict import GATES
+from zoo.bundle.judge.verdict import GATES, GateSpec
 
 FormKind = Literal["fixed size", "batch"]
 BATCH: Final = "batch"
 """The name of the variant for batches, and of its axis."""
+FIXED: Final = "fixed-"
+"""What the names of variants for one size begin with."""
 FP32: Final = "fp32"
 """What such a variant is stored in."""
 PIPELINE: Final = "pipeline.onnx"
@@ -49,7 +51,7 @@ class WantedForms:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the variants."""
-        sizes = [f"fixed-{height}x{width}" for height, width in dict.fromkeys(self.fixed_sizes)]
+        sizes = [f"{FIXED}{height}x{width}" for height, width in dict.fromkeys(self.fixed_sizes)]
         return (*sizes, *([BATCH] if self.batch else ()))
 
 
@@ -147,7 +149,15 @@ def _proof_gates(evidence: FormEvidence) -> list[Gate]:
     if proof is None:
         return [Gate(name="pipeline", status=NOT_MEASURED[0], detail=NOT_MEASURED[1])]
     wanted = PROOF_GATES[evidence.kind]
-    return [_gate(spec.name, lambda _, check=spec.check: check(proof), evidence) for spec in GATES if spec.name in wanted]  # type: ignore[misc]
+    return [_of_proof(spec, proof) for spec in GATES if spec.name in wanted]
+
+
+def _of_proof(spec: GateSpec, proof: Evidence) -> Gate:
+    try:
+        status, detail = spec.check(proof)
+    except Exception as error:  # evidence that a gate cannot even read must not pass
+        status, detail = Status.FAIL, f"the evidence cannot be read: {type(error).__name__}: {error}"
+    return Gate(name=spec.name, status=status, detail=detail)
 
 
 def _subject(evidence: FormEvidence, published: Mapping[str, str]) -> Finding:
@@ -192,7 +202,9 @@ def _shape(evidence: FormEvidence) -> Finding:
 
 def _same_shape(expected: tuple[int | str, ...], actual: tuple[int | str | None, ...]) -> bool:
     pairs = zip(expected, actual, strict=False)
-    return len(expected) == len(actual) and all(a == e if isinstance(e, int) else not isinstance(a, int) for e, a in pairs)
+    return len(expected) == len(actual) and all(
+        a == e if isinstance(e, int) else not isinstance(a, int) for e, a in pairs
+    )
 
 
 def _batches(evidence: FormEvidence) -> Finding:
@@ -223,7 +235,9 @@ def _mutants(evidence: FormEvidence) -> Finding:
     if len(applied) < MIN_MUTANTS:
         return Status.INCONCLUSIVE, f"{counted(len(applied), 'mutant was', 'mutants were')} tried, not {MIN_MUTANTS}"
     survivors = [mutant.name for mutant in applied if not mutant.killed_by]
-    words = f"{len(applied) - len(survivors)} of {len(applied)} rejected" + f"; survived: {some(survivors)}" * bool(survivors)
+    words = f"{len(applied) - len(survivors)} of {len(applied)} rejected" + f"; survived: {some(survivors)}" * bool(
+        survivors
+    )
     holds = len(applied) - len(survivors) >= MIN_MUTATION_SCORE * len(applied)
     return (Status.PASS if holds else Status.INCONCLUSIVE), words
 

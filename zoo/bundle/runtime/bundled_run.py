@@ -95,7 +95,9 @@ class Answering:
         """Every item's name with its answer."""
         items = self.checked(arguments)
         if self.options.record.get("signature"):
-            return iter(import_module("variant").answers(run, items, self.manifest, self.options, self.selftest.Refused))
+            return iter(
+                import_module("variant").answers(run, items, self.manifest, self.options, self.selftest.Refused)
+            )
         _, feedback = first_state(self.manifest["pipeline_signature"])
         task = getattr(self.task, "generate", None) or getattr(self.task, "respond", None)  # as API 1 calls it
         return ((name, task(run, fed, feedback, self.problem) if task else run(fed)) for name, fed in items)

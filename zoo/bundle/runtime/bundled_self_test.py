@@ -107,7 +107,7 @@ def chosen(manifest: Mapping[str, Any], variant: str | None, batch_size: int | N
         if "batch" not in records:
             target = manifest["lineage"]["target"] or "TARGET"
             raise Refused(f"this bundle has no pipeline for batches; zoo export {target} --onnx --batch adds one")
-        return records["batch"]
+        variant = "batch"
     if variant is not None and variant not in records:
         raise Refused(f"this bundle has no variant {variant}; it has {', '.join(records) or 'none'}")
     return manifest if variant is None else records[variant]

@@ -1,4 +1,4 @@
-"""Answers of a variant of this bundle for pictures of one size, or for batches; run.py reads and shows.  Needs numpy."""
+"""Answers of a variant of this bundle for one size or for batches; run.py reads and shows.  Needs numpy alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-Arrays = dict[str, Any]
-Run = Callable[[Arrays], Arrays]
+Arrays = Mapping[str, Any]
+Run = Callable[[Any], Arrays]
 Items = Iterable[tuple[str, Arrays]]
 MAX_WAITING = 4
 """Batches of pictures that are held at most, until enough of one size have come."""
@@ -19,12 +19,15 @@ def unlike(feeds: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     for port in record["signature"]["inputs"]:
         given, wanted = tuple(feeds[port["name"]].shape), tuple(port["shape"])
         if given != wanted:
-            words = [" x ".join(map(str, shape)) for shape in (given, wanted)]
-            return f"its {port['name']} is {words[0]}, and the variant {record['name']} takes {words[1]}: resize it first"
+            sizes = ["x".join(map(str, shape[:2])) for shape in (given, wanted)]
+            words = "(height x width): resize it first, or leave the variant out"
+            return f"its {port['name']} is {sizes[0]}, and the variant {record['name']} takes {sizes[1]} {words}"
     return ""
 
 
-def one_by_one(run: Run, items: Items, record: Mapping[str, Any], refused: type[Exception]) -> Iterator[tuple[str, Arrays]]:
+def one_by_one(
+    run: Run, items: Items, record: Mapping[str, Any], refused: type[Exception]
+) -> Iterator[tuple[str, Arrays]]:
     """Each item's name with its answer; `refused` is raised for one of another size."""
     for name, feeds in items:
         if wrong := unlike(feeds, record):

@@ -191,9 +191,7 @@ def against_graph(
         actual = session.metadata.get(PREFIX + key)
         if actual is None or escaped_json(actual) != value:  # before 0.2 control characters stood there as they are
             yield f"{name} says {_short(actual)} of {key} where the manifest says {_short(value)}"
-    signature = signature or (
-        manifest.model_signature if name.endswith("model.onnx") else manifest.pipeline_signature
-    )
+    signature = signature or (manifest.model_signature if name.endswith("model.onnx") else manifest.pipeline_signature)
     for sentence in (*unlike(session, signature), *_feeds(signature), *_golden(manifest, name, signature)):
         yield f"{name}: {sentence}"
 
