@@ -222,10 +222,11 @@ def write(
         failed = report_folder(output)
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
+    subject = proof.subject
     files = {
         **proof.exported.files,
         **pages,
-        **_runner(proof, forms=any(isinstance(variant, Form) for variant in kept)),
+        **runner(subject.task, subject.problem, forms=any(isinstance(variant, Form) for variant in kept)),
     }
     files |= {file.record.file: file.data for file in golden}
     files |= {name: data for variant in kept for name, data in variant.all_files()}
@@ -258,10 +259,6 @@ def write(
         golden=manifest.golden,
         variants=manifest.variants,
     )
-
-
-def _runner(proof: Proof, *, forms: bool) -> dict[str, bytes]:
-    return runner(proof.subject.task, proof.subject.problem, forms=forms)
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
