@@ -11,7 +11,7 @@ Arrays = Mapping[str, Any]
 Run = Callable[[Any], Arrays]
 Items = Iterable[tuple[str, Arrays]]
 MAX_WAITING = 4
-"""Batches of pictures that are held at most, until enough of one size have come."""
+"""Batches of pictures, answered or not, that are held at most until enough of one size have come."""
 
 
 def unlike(feeds: Mapping[str, Any], record: Mapping[str, Any]) -> str:
@@ -54,10 +54,10 @@ def in_batches(
             failure = error
             break
         waiting[index] = name, feeds
-        group = _alike(waiting, index)
-        if len(group) < size and len(waiting) >= MAX_WAITING * size:
+        group, is_full = _alike(waiting, index), len(waiting) + len(answered) >= MAX_WAITING * size
+        if is_full and len(group) < size:
             group = _alike(waiting, min(waiting))[:size]
-        if len(group) == size or len(waiting) >= MAX_WAITING * size:
+        if is_full or len(group) == size:
             answered.update(_answers(run, waiting, group, names))
         while following in answered:
             yield answered.pop(following)
