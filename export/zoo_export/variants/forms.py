@@ -35,7 +35,7 @@ from zoo_export.variants.batch import (
     batch_proof,
     run_batches,
 )
-from zoo_export.variants.batch_graph import batch_graph, batch_signature
+from zoo_export.variants.batch_graph import AXIS, batch_graph, batch_signature
 from zoo_export.variants.fixed_size import fixed_subject, takes_pictures
 from zoo_export.variants.form_mutants import FormMutation, batch_mutations, fixed_size_mutations
 
@@ -219,12 +219,12 @@ def _batch(proof: Proof, evidence: FormEvidence) -> Form:
 
 
 def _weights(graph: onnx.ModelProto, pipeline: onnx.ModelProto) -> tuple[int, tuple[str, ...]]:
-    """How many large tensors are those of the pipeline, and the names of the others, inside the loops too."""
+    """How many tensors are those of the pipeline, and the names of the others and of large ones that are missing."""
     known = {tensor.name: tensor for tensor in pipeline.graph.initializer}
-    held = {tensor.name: tensor for tensor in graph.graph.initializer if tensor.ByteSize() >= LARGE_WEIGHT}
-    equal = [name for name, tensor in held.items() if name in known and known[name].raw_data == tensor.raw_data]
+    held = {tensor.name: tensor for tensor in graph.graph.initializer if tensor.name != AXIS}
+    other = [name for name, tensor in held.items() if name not in known or known[name] != tensor]
     missing = [name for name, tensor in known.items() if tensor.ByteSize() >= LARGE_WEIGHT and name not in held]
-    return len(equal), (*(name for name in held if name not in equal), *missing)
+    return len(held) - len(other), (*other, *missing)
 
 
 def _batch_mutant(

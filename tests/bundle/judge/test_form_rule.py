@@ -18,9 +18,9 @@ KILLED = tuple(MutantResult(name=f"m{n}", applied=True, killed_by=("pipeline",))
 
 
 @pytest.fixture
-def batch(evidence: Evidence) -> FormEvidence:
-    graph = next(graph for graph in evidence.graphs if graph.role == "pipeline")
-    alone = replace(evidence.subject, scope="file")
+def batch(healthy: Evidence) -> FormEvidence:
+    graph = next(graph for graph in healthy.graphs if graph.role == "pipeline")
+    alone = replace(healthy.subject, scope="file")
     return FormEvidence(
         name="batch",
         kind="batch",
@@ -33,7 +33,7 @@ def batch(evidence: Evidence) -> FormEvidence:
         values=6,
         batches=(1, 2, 3),
         weights=2,
-        proof=replace(evidence, subject=alone, graphs=(replace(graph, sha256="c" * 64),)),
+        proof=replace(healthy, subject=alone, graphs=(replace(graph, sha256="c" * 64),)),
         mutants=KILLED,
     )
 

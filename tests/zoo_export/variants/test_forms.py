@@ -207,5 +207,6 @@ def test_a_bundle_without_one_names_the_command(proof: Proof, tmp_path: Path, zo
     done = run(tmp_path / "b", "--batch-size", "2", "a.png")
     words = "this bundle has no pipeline for batches; zoo export TARGET --onnx --batch adds one\n"
     assert (done.returncode, done.stderr) == (2, words)
-    said: Said = zoo_command("predict", str(tmp_path / "b"), "a.png", "--batch-size", "2")
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
+    said: Said = zoo_command("predict", str(tmp_path / "b"), str(tmp_path / "a.png"), "--batch-size", "2")
     assert said.code == 2 and "no pipeline for batches" in said.err

@@ -85,7 +85,7 @@ class FormEvidence:
     weights: int | None = None
     """Tensors that pipeline.onnx holds as well, bit for bit; of a batch."""
     other_weights: tuple[str, ...] = ()
-    """Large tensors that pipeline.onnx does not hold, or not with these bytes; of a batch."""
+    """Tensors that pipeline.onnx does not hold with these bytes, and large ones that are missing; of a batch."""
     proof: Evidence | None = None
     """The proof, executed on this file."""
     mutants: tuple[MutantResult, ...] = ()
