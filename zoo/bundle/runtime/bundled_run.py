@@ -93,14 +93,12 @@ class Answering:
 
     def answers(self, run: Run, arguments: Sequence[str]) -> Iterator[tuple[str, Arrays]]:
         """Every item's name with its answer."""
-        items = self.checked(arguments)
+        items, refused = self.checked(arguments), self.selftest.Refused
         if self.options.record.get("signature"):
-            return iter(
-                import_module("variant").answers(run, items, self.manifest, self.options, self.selftest.Refused)
-            )
+            return iter(import_module("variant").answers(run, items, self.manifest, self.options, refused))
         _, feedback = first_state(self.manifest["pipeline_signature"])
         task = getattr(self.task, "generate", None) or getattr(self.task, "respond", None)  # as API 1 calls it
-        return ((name, task(run, fed, feedback, self.problem) if task else run(fed)) for name, fed in items)
+        return ((name, task(run, feeds, feedback, self.problem) if task else run(feeds)) for name, feeds in items)
 
     def show(self, run: Run, arguments: Sequence[str]) -> None:
         """Print the answers as they come."""
