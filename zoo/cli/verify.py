@@ -12,7 +12,7 @@ import click
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
-from zoo.bundle.judge.form_rule import FIXED
+from zoo.bundle.judge.form_rule import BATCH, FIXED, FP32
 from zoo.cli.options import complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
@@ -120,9 +120,9 @@ def _next_step(bundle: Bundle, gates: tuple[object, ...]) -> str:
 
 def _option(record: VariantRecord) -> str:
     """What makes `zoo export` add this variant."""
-    if record.signature is None or record.takes_batches:
-        return f"--{record.name}"
-    return f"--fixed-size {record.name.removeprefix(FIXED)}"
+    if record.bits != FP32:
+        return f"--{record.bits}"
+    return f"--{BATCH}" if record.name == BATCH else f"--fixed-size {record.name.removeprefix(FIXED)}"
 
 
 def _answers_differ(gates: tuple[object, ...]) -> bool:
