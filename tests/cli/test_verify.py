@@ -16,7 +16,7 @@ from zoo.cli.verify import _next_step
 
 def bundle(*variants: str) -> Bundle:
     """A bundle of cnn@digits with these variants, of which nothing else is asked for."""
-    records = tuple(SimpleNamespace(bits=name) for name in variants)
+    records = tuple(SimpleNamespace(name=name, bits=name if name in ("int8", "fp16") else "fp32") for name in variants)
     manifest = SimpleNamespace(lineage=SimpleNamespace(target="cnn@digits"), variants=records)
     return cast("Bundle", SimpleNamespace(path=Path("b"), manifest=manifest))
 
@@ -28,6 +28,8 @@ def bundle(*variants: str) -> Bundle:
         (("variant fp16",), ("int8", "fp16"), "open b/report.html"),
         (("files", "variant int8"), ("int8",), "zoo export cnn@digits --onnx --int8 --overwrite"),
         (("files",), (), "zoo export cnn@digits --onnx --overwrite"),
+        (("files",), ("batch",), "zoo export cnn@digits --onnx --batch --overwrite"),
+        (("files",), ("fixed-4x5",), "zoo export cnn@digits --onnx --fixed-size 4x5 --overwrite"),
     ],
 )
 def test_the_next_step_loses_no_variant(failing: tuple[str, ...], variants: tuple[str, ...], step: str) -> None:

@@ -12,6 +12,7 @@ import click
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
+from zoo.bundle.judge.form_rule import BATCH, FIXED, FP32
 from zoo.cli.options import complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
@@ -19,6 +20,7 @@ from zoo.runs.kept_files import nothing_kept
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle
+    from zoo.bundle.runtime.manifest import VariantRecord
     from zoo.bundle.sandbox.runtime import Engine
 
 SCHEMA = 1
@@ -112,8 +114,15 @@ def _next_step(bundle: Bundle, gates: tuple[object, ...]) -> str:
     if all(name.startswith("variant ") for name in _failing(gates)):
         return f"open {quote(str(bundle.path / 'report.html'))}"
     target = bundle.manifest.lineage.target
-    variants = "".join(f" --{record.bits}" for record in bundle.manifest.variants)
+    variants = "".join(f" {_option(record)}" for record in bundle.manifest.variants)
     return f"zoo export {quote(target)} --onnx{variants} --overwrite" if target else "zoo export --onnx"
+
+
+def _option(record: VariantRecord) -> str:
+    """What makes `zoo export` add this variant."""
+    if record.bits != FP32:
+        return f"--{record.bits}"
+    return f"--{BATCH}" if record.name == BATCH else f"--fixed-size {record.name.removeprefix(FIXED)}"
 
 
 def _answers_differ(gates: tuple[object, ...]) -> bool:
