@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -16,14 +16,11 @@ from zoo.bundle.judge.variant_rule import FASTER, SLOWER, SMALLER, upper_drop, w
 from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.capture.compose import compose
-from zoo_export.capture.onnx_graph import describe, name_axes
-from zoo_export.capture.torch_export import serialize
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.results import Failed, Outputs
-from zoo_export.subject.subject import metadata
 from zoo_export.variants.calibration import Calibration
 from zoo_export.variants.convert import Way, convert, ways
+from zoo_export.variants.files import variant_files
 from zoo_export.variants.measure import (
     Baseline,
     execute,
@@ -139,7 +136,8 @@ def _nearness(context: CandidateContext, data: bytes) -> float | Failed:
 
 def measured_candidate(context: CandidateContext, way: Way, converted: onnx.ModelProto) -> MeasuredCandidate | Failed:
     """A converted model composed to a pipeline, and the metric and the latency of that."""
-    files, baseline, subject = _files(context, converted), context.baseline, context.proof.subject
+    baseline, subject = context.baseline, context.proof.subject
+    files = variant_files(context.proof, converted, bits=context.bits)
     try:
         session = context.runtime.session(files[PIPELINE], title=f"the pipeline of {way.name}")
         answers = item_answers(context.runtime, session, baseline.items, subject.pipeline_signature)
@@ -163,23 +161,6 @@ def measured_candidate(context: CandidateContext, way: Way, converted: onnx.Mode
             ratio=statistics.median(timed.ratios),
         ),
     )
-
-
-def _files(context: CandidateContext, converted: onnx.ModelProto) -> dict[str, bytes]:
-    """model.onnx as converted, pipeline.onnx composed around it: preprocess and postprocess stay in fp32."""
-    exported, subject = context.proof.exported, context.proof.subject
-    pipeline = compose(exported.pipeline.outer, replace(exported.graph, shipped=converted), subject.pipeline_signature)
-    opset = next(entry.version for entry in converted.opset_import if entry.domain in ("", "ai.onnx"))
-    files = {}
-    for name, role, graph, signature in (
-        (MODEL, "model", converted, subject.signature),
-        (PIPELINE, "pipeline", pipeline, subject.pipeline_signature),
-    ):
-        name_axes(graph, signature, subject.export.declared_arithmetic)
-        del graph.metadata_props[:]
-        describe(graph, metadata(subject, role=role, opset=opset, exporter=f"{context.bits} of {MODEL}"))
-        files[name] = serialize(graph)
-    return files
 
 
 def fp32_pipeline(context: CandidateContext) -> bytes:

@@ -34,6 +34,7 @@ from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
 from zoo_export.verify.other_runtime import budget_gates
 from zoo_export.verify.rederive import other_operators, rederive
+from zoo_export.verify.variants import variant_gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,8 @@ def verify_anew(
     gates = (*checked.gates, Gate(name="bundle", status=status, detail=detail), *report.gates)
     budget = () if installed.is_exact else budget_gates(proof, installed, evaluate=evaluate, progress=progress)
     gates += budget
+    again = variant_gates(bundle, proof, progress=progress) if executing.is_reference else ()
+    gates += again
     status = worst(*(gate.status for gate in gates))
     sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
     return Verified(
@@ -163,7 +166,7 @@ def verify_anew(
         proved=proof.verdict.publishes
         and checked.holds
         and gates[len(checked.gates)].status != Status.FAIL
-        and all(gate.status in (Status.PASS, Status.WARN) for gate in budget),
+        and all(gate.status in (Status.PASS, Status.WARN) for gate in (*budget, *again)),
         against=named,
         files=[to_json(file) for file in bundle.manifest.files],
         divergence=explain_divergence(proof, progress=progress) if explain else (),
