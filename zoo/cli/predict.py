@@ -66,7 +66,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     type=click.Path(path_type=Path),
     help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
 )
-@click.option("--variant", default="", metavar="NAME", help="Answer with this variant of a bundle: int8, fp16, int4.")
+@click.option("--variant", metavar="NAME", help="Answer with this variant of a bundle: int8, fp16, int4.")
 @click.option("--strict", is_flag=True, help="Refuse inputs larger than any that the bundle was proved with.")
 @click.option("--explain", is_flag=True, help="Draw where a classifier looks (Grad-CAM) into the folder of --save.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
@@ -87,7 +87,7 @@ def predict(
     encoding: str,
     every: int,
     save: Path | None,
-    variant: str,
+    variant: str | None,
     strict: bool,
     explain: bool,
     overwrite: bool,
@@ -137,11 +137,11 @@ def predict(
     _end(out, answered, save, target=request, name=target, checkpoint=checkpoint)
 
 
-def _check_variant(request: TargetRequest, variant: str, *, explain: bool) -> None:
+def _check_variant(request: TargetRequest, variant: str | None, *, explain: bool) -> None:
     """UsageError for a variant of what is no bundle."""
-    if variant and not isinstance(request.target, BundleTarget):
+    if variant is not None and not isinstance(request.target, BundleTarget):
         raise UsageError("--variant is for bundles", hint="zoo export --onnx --int8 makes one with a variant")
-    if variant and explain:
+    if variant is not None and explain:
         raise UsageError("--explain looks into the model itself, and a variant is a graph", hint="leave --variant out")
 
 
@@ -166,7 +166,7 @@ def _end(
 
 
 @contextmanager
-def _answerer(request: TargetRequest, *, explain: bool, variant: str) -> Iterator[Answerer]:
+def _answerer(request: TargetRequest, *, explain: bool, variant: str | None) -> Iterator[Answerer]:
     """What answers; torch is imported for what is no bundle."""
     if isinstance(request.target, BundleTarget) and not explain:
         no_device(request.device)

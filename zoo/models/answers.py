@@ -329,7 +329,7 @@ def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> 
 
 
 @contextmanager
-def bundle_answerer(bundle: Path, catalog: Catalog, *, variant: str = "") -> Iterator[Answerer]:
+def bundle_answerer(bundle: Path, catalog: Catalog, *, variant: str | None = None) -> Iterator[Answerer]:
     """A bundle's pipeline.onnx in a sandboxed process, read and shown by the installed task; needs no torch.
 
     `variant` names one of the bundle's.

@@ -128,8 +128,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--strict", action="store_true", help="do not answer an input larger than was proved")
     parser.add_argument("--self-test", action="store_true", help="compare files and answers with those of the export")
     options, given = parser.parse_known_args(arguments)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     try:
+        manifest = selftest.read_manifest(folder)
         about = selftest.chosen(manifest, options.variant)
         session = selftest.opener(folder, manifest, options)
         if options.self_test and not given:
