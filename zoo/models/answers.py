@@ -345,4 +345,5 @@ def bundle_answerer(bundle: Path, catalog: Catalog, *, variant: str | None = Non
             answer=answer,
             signature=manifest.pipeline_signature,
             proved=manifest.proved,
+            notes=tuple(filter(None, [opened.unproved(variant)])),
         )

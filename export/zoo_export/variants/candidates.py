@@ -19,7 +19,7 @@ from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.results import Failed, Outputs
 from zoo_export.variants.calibration import Calibration
-from zoo_export.variants.convert import Way, convert, ways
+from zoo_export.variants.convert import STORES, Way, convert, left_in_float, module_of, ways
 from zoo_export.variants.files import variant_files
 from zoo_export.variants.measure import (
     Baseline,
@@ -82,14 +82,18 @@ def sha256(data: bytes) -> str:
 
 def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list[Candidate]]:
     """Those that were measured, and those that were left out with the reason."""
-    model = context.proof.exported.graph.shipped
+    graph = context.proof.exported.graph
     converted: list[tuple[float, Way, onnx.ModelProto]] = []
-    refused = []
-    seen = set[str]()
-    for way in ways(context.bits, model, saturates=context.saturates):
+    refused, seen = [], set[str]()
+    tried = ways(context.bits, graph.shipped, saturates=context.saturates)
+    if not tried:
+        words = f"it stores {STORES[context.bits]}, and the weights of the model are those of"
+        others = left_in_float(graph.shipped, graph.modules) or "nothing"
+        refused.append(Candidate(name=context.bits, refused=f"{words} {others}"))
+    for way in tried:
         result = _converted(context, way)
         if isinstance(result, Failed):
-            refused.append(Candidate(name=way.name, refused=result.reason))
+            refused.append(Candidate(name=way.name, refused=_with_module(context, result.reason)))
             continue
         data = result.SerializeToString(deterministic=True)
         if sha256(data) in seen:
@@ -98,7 +102,7 @@ def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list
         seen.add(sha256(data))
         near = _nearness(context, data)
         if isinstance(near, Failed):
-            refused.append(Candidate(name=way.name, refused=near.reason))
+            refused.append(Candidate(name=way.name, refused=_with_module(context, near.reason)))
         else:
             converted.append((near, way, result))
     converted.sort(key=lambda row: -row[0])
@@ -110,10 +114,19 @@ def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list
             continue
         made = measured_candidate(context, way, result)
         if isinstance(made, Failed):
-            refused.append(Candidate(name=way.name, refused=made.reason))
+            refused.append(Candidate(name=way.name, refused=_with_module(context, made.reason)))
         else:
             measured.append(made)
     return measured, refused
+
+
+def _with_module(context: CandidateContext, reason: str) -> str:
+    """The reason, with the module of the node that it names."""
+    graph = context.proof.exported.graph
+    named = [node for node in graph.shipped.graph.node if node.name and node.name in reason]
+    node = max(named, key=lambda node: len(node.name), default=None)
+    module = "" if node is None else module_of(node, graph.modules)
+    return f"{reason}; {node.name} is the {node.op_type} of {module}" if node is not None and module else reason
 
 
 def _converted(context: CandidateContext, way: Way) -> onnx.ModelProto | Failed:

@@ -30,6 +30,7 @@ from zoo_export.variants.candidates import (
     sha256,
     to_repair,
 )
+from zoo_export.variants.convert import module_of
 from zoo_export.variants.files import measured_files
 from zoo_export.variants.golden import variant_golden
 from zoo_export.variants.measure import measure_baseline, saturates, saturation_probe
@@ -93,11 +94,12 @@ def _variant(context: CandidateContext, progress: Progress) -> Variant:
         return Variant(name=context.bits, evidence=evidence, verdict=judge_variant(evidence, published={}), files={})
     chosen = choose(context, made)
     progress(f"{context.bits}: measuring {chosen.way.name}, and its mutants")
-    kept = set(chosen.way.in_float)
+    kept, graph = set(chosen.way.in_float), context.proof.exported.graph
+    modules = {node.name: module_of(node, graph.modules) for node in graph.shipped.graph.node}
     evidence = replace(
         _measured(context, chosen),
         candidates=(*(candidate.candidate for candidate in made), *refused),
-        sensitivity=tuple(replace(node, in_float=node.node in kept) for node in nodes),
+        sensitivity=tuple(replace(node, in_float=node.node in kept, module=modules[node.node]) for node in nodes),
     )
     return _judged(context, chosen, evidence)
 

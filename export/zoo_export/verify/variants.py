@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import onnx
 
+from zoo.api.data import counted
 from zoo.api.errors import BadFile, HashMismatch, SandboxError
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
@@ -20,6 +22,7 @@ from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.capture.onnx_graph import nodes
 from zoo_export.proof.prove import Progress, Proof
 from zoo_export.subject.results import Outputs
 from zoo_export.variants.files import measured_files, variant_files
@@ -28,8 +31,23 @@ from zoo_export.variants.measure import Baseline, item_answers, measure_baseline
 from zoo_export.variants.metric import metric_drop
 from zoo_export.verify.rederive import exporter_of, unlike
 
+HALVES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
 WIDE = K
 """How many times as wide as here a stored tolerance may be."""
+
+
+FEWER_BITS = ("quantize", "integer", "qlinear", "qgemm", "qattention", "qordered", "nbits")
+"""Parts of the names of operators that compute or store in fewer bits."""
+
+
+def fewer_bits(model: onnx.ModelProto) -> str:
+    """Which operators of a file compute or store in fewer bits than fp32, as "16 DequantizeLinear"; empty for none."""
+    ops = Counter(
+        node.op_type for node in nodes(model.graph) if any(part in node.op_type.lower() for part in FEWER_BITS)
+    )
+    halves = sum(tensor.data_type in HALVES and len(tensor.dims) > 1 for tensor in model.graph.initializer)
+    found = [f"{count} {op}" for op, count in ops.most_common()]
+    return ", ".join([*found, f"{counted(halves, 'tensor')} in half precision"] if halves else found)
 
 
 def variant_gates(bundle: Bundle, proof: Proof, *, progress: Progress = lambda _: None) -> tuple[Gate, ...]:

@@ -34,7 +34,10 @@ from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
 from zoo_export.verify.other_runtime import budget_gates
 from zoo_export.verify.rederive import other_operators, rederive
-from zoo_export.verify.variants import variant_gates
+from zoo_export.verify.variants import fewer_bits, variant_gates
+
+PRECISION = "precision"
+"""The gate that says of a single file that it computes in fewer bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +240,13 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     verdict = judge(evidence, published={file.name: file.sha256 for file in evidence.subject.files})
     report = _report(evidence, verdict, path, against, proof.seconds)
     if others := other_operators(proof, name):
-        report = _with_warning(report, f"{others}; answers were compared where the cases ask, and nowhere else")
+        words = f"{others}; answers were compared where the cases ask, and nowhere else"
+        report = _with_warning(report, "operators", words)
+    if fewer := fewer_bits(proof.exported.models[name]):
+        words = (
+            f"it computes in fewer bits ({fewer}), and was held to the rule for fp32: a variant has a rule of its own"
+        )
+        report = _with_warning(report, PRECISION, words)
     return Verified(
         report=report,
         proved=verdict.publishes,
@@ -249,9 +258,9 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     )
 
 
-def _with_warning(report: Report, detail: str) -> Report:
-    """The report with what is known of the file's operators."""
-    gates = (*report.gates, Gate(name="operators", status=Status.WARN, detail=detail))
+def _with_warning(report: Report, name: str, detail: str) -> Report:
+    """The report with what is known of the file beside its answers."""
+    gates = (*report.gates, Gate(name=name, status=Status.WARN, detail=detail))
     status = worst(*(gate.status for gate in gates))
     sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
     return replace(report, gates=gates, verdict=status, sentence=sentence)
