@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from zoo.bundle.benchmark import benchmark
 from zoo.bundle.profile import profile_graph
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo_export.export import export
+from zoo_export.verify.verify import verify_anew
 
 pytestmark = pytest.mark.ci  # one proof, and a variant with its mutants
 
@@ -121,6 +123,41 @@ def test_an_exchanged_graph_is_seen(changed: Path, zoo_command: Callable[..., Sa
     said = zoo_command("predict", str(changed), str(SEVEN), "--variant", "int8")
     sentence = f"{path} is missing or was changed: its sha256 is not the one in the manifest"
     assert (said.code, said.err.splitlines()) == (1, [f"Error: {sentence}", f"zoo verify {changed}"])
+
+
+def resigned(bundle: Path, *names: str) -> None:
+    """Manifest and record name the hashes of changed files, as a tool would write them that makes such files."""
+    manifest, report = (json.loads((bundle / name).read_text()) for name in ("manifest.json", "report.json"))
+    listed = {file["name"]: file for file in manifest["files"]}
+    text = json.dumps(report)
+    for name in names:
+        digest = hashlib.sha256((bundle / name).read_bytes()).hexdigest()
+        text = text.replace(listed[name]["sha256"], digest)
+    (bundle / "report.json").write_text(text)
+    for name in (*names, "report.json"):
+        data = (bundle / name).read_bytes()
+        listed[name].update(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_weights_of_one_graph_alone_are_seen(changed: Path) -> None:
+    """Two channels swapped in the pipeline: a golden case may miss it."""
+    name = "variants/int8/pipeline.onnx"
+    model = onnx.load(str(changed / name))
+    tensor = next(t for t in model.graph.initializer if t.name == "features.3.weight_quantized")
+    array = onnx.numpy_helper.to_array(tensor).copy()
+    array[[4, 5]] = array[[5, 4]]
+    tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+    onnx.save(model, str(changed / name))
+    resigned(changed, name)
+    (variant,) = [gate for gate in verify_bundle(changed).gates if gate.name == "variant int8"]
+    assert variant.status == "FAIL"
+    assert "1 tensor of its pipeline.onnx and model.onnx differ: features.3.weight_quantized" in variant.detail
+    again = verify_anew(changed, against="cnn@digits", explain=False, evaluate=120)
+    gates = {gate.name: gate.status for gate in again.report.gates if gate.name.startswith("int8 ")}
+    assert not again.proved
+    assert {name for name, status in gates.items() if status == "FAIL"} == {"int8 pipeline"}
+    assert {"int8 metric", "int8 weights", "int8 execution", "int8 record", "int8 golden cases"} <= set(gates)
 
 
 def test_a_manifest_that_promises_more_is_seen(changed: Path) -> None:

@@ -37,6 +37,8 @@ class Numbers:
     """Of a process that answers one item, the runtime included; None where it was not measured here."""
     machine: str = ""
     """Where it was measured."""
+    verdict: str = ""
+    """PASS, WARN, or unproved for what was published without a proof."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def numbers_of(bundle: Bundle) -> Iterator[Numbers]:
     manifest, noted = bundle.manifest, _noted(bundle)
     sizes = {file.name: file.bytes for file in manifest.files}
     told = next((record for record in manifest.variants if record.baseline_milliseconds is not None), None)
+    verdicts = {FP32: manifest.verdict, **{record.name: record.verdict for record in manifest.variants}}
     rows = [(FP32, sizes[PIPELINE], None if told is None else told.baseline_milliseconds, told)]
     rows += [(record.name, record.bytes, record.milliseconds, record) for record in manifest.variants]
     for name, size, milliseconds, record in rows:
@@ -95,6 +98,7 @@ def numbers_of(bundle: Bundle) -> Iterator[Numbers]:
             latency_ms=milliseconds if here is None else here.latency_ms,
             peak_bytes=None if here is None else here.peak_bytes,
             machine=processor() if here is not None else record.machine if record is not None else "",
+            verdict="unproved" if manifest.verdict == "unproved" else verdicts[name],
         )
 
 

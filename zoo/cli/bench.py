@@ -69,7 +69,7 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
         raise UsageError("--seconds is no number", hint="give seconds, as in --seconds 3")
     out, opened = Output(as_json=as_json), Bundle.open(bundle)
     known = [record.name for record in opened.manifest.variants]
-    chosen = known if variants == ("all",) else list(dict.fromkeys(variants))
+    chosen = known if "all" in variants else list(dict.fromkeys(variants))
     for name in chosen:
         opened.manifest.variant(name)
     batches = bool(chosen) and all(opened.manifest.variant(name).takes_batches for name in chosen)
@@ -87,6 +87,8 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
         opened, graph=name, variants=chosen, threads=threads, batch=batch, seconds=seconds, others=others
     )
     remember_benchmark(opened, measured)
+    for note in dict.fromkeys(opened.unproved(name) for name in (None, *chosen)):
+        out.note(note)
     out.document(_document(opened.path, measured))
     _show(out, measured)
     if chart is not None:

@@ -106,8 +106,7 @@ def _write_page(
         }
     )
     if demo.verdict == "unproved":
-        what = f"the variant {variant} of {bundle.path}" if bundle.manifest.verdict != "unproved" else bundle.path
-        out.note(f"{what} was published without a proof, and the page says so")
+        out.note(f"{bundle.unproved(variant)}, and the page says so")
     chosen = f" --variant {quote(variant)}" if variant else ""
     shown = f"{bundle.manifest.model}{f' in {variant}' if variant else ''}"
     out.line(f"{output}: {shown}, {size / 1e6:.1f} MB; open it in a browser")

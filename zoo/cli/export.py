@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.bundle.judge.form_rule import WantedForms
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from zoo.bundle.sandbox.runtime import Engine
 
 SCHEMA = 1
+BITS = ("int8", "fp16", "int4")
+"""The names of variants."""
+PASSED_OVER = ("not measured", "it is the same graph")
+"""How the reasons begin of candidates that others stand for."""
 _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 
 
@@ -195,9 +201,12 @@ def show_variant(out: Output, report: VariantReport) -> None:
         out.line(f"             {evidence.method}" + (f"; {evidence.calibration}" if evidence.calibration else ""))
     if evidence.files:
         out.table(("gate", "status", "detail"), [(gate.name, gate.status.value, gate.detail) for gate in report.gates])
-    in_float = [f"{node.node} ({node.op})" for node in evidence.sensitivity if node.in_float]
+    in_float = [node for node in evidence.sensitivity if node.in_float]
     if in_float:
-        out.line(f"in float     {', '.join(in_float)}")
+        out.line(f"in float     {', '.join(f'{node.module or node.node} ({node.op})' for node in in_float)}")
+    for reason, count in Counter(c.refused for c in evidence.candidates if evidence.files and c.refused).items():
+        if not reason.startswith(PASSED_OVER):
+            out.line(f"left out     {counted(count, 'candidate')}: {reason}")
 
 
 def show_form(out: Output, report: FormReport) -> None:
@@ -291,18 +300,25 @@ def verify_against(
     for line in verified.divergence:
         out.line(one_line(line))
     if target.is_file():
-        out.line(
-            "a file from judged_runtimes is compared by its numbers and answers: what no case asks for was not seen"
-        )
+        out.line("a single file is compared by its numbers and answers: what no case asks for was not seen")
     out.line(f"{target}: {verified.report.sentence}")
     if not verified.proved:
-        out.next(_next_step(target, verified.against, explained=explain))
+        out.next(_next_step(target, verified.against, verified.report.gates, explained=explain))
         raise click.exceptions.Exit(1)
     out.next(f"zoo predict {quote(str(target))} INPUT…")
 
 
-def _next_step(target: Path, against: str, *, explained: bool) -> str:
-    """After a proof that failed: the explanation first, then a new export of the same model."""
+def _next_step(target: Path, against: str, gates: Sequence[Gate], *, explained: bool) -> str:
+    """After a proof that failed: the explanation first, then a new export of the same model.
+
+    What only variants fail is not explained by the fp32 graphs, and a file in fewer bits is no export of them.
+    """
+    failing = [gate.name for gate in gates if gate.status not in ("PASS", "WARN")]
+    variants = dict.fromkeys(name.removeprefix("variant ").partition(" ")[0] for name in failing)
+    if "precision" in {gate.name for gate in gates}:
+        return f"zoo export {quote(against)} --onnx --int8"
+    if failing and set(variants) <= set(BITS):
+        return " ".join(["zoo export", quote(against), "--onnx", *(f"--{bits}" for bits in variants), "--overwrite"])
     if not explained:
         return f"zoo verify {quote(str(target))} --against {quote(against)} --explain"
     return f"zoo export {quote(against)} --onnx --overwrite"

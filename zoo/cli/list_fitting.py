@@ -94,12 +94,13 @@ def list_fitting(out: Output, words: str, *, pattern: str, task: str) -> None:
 
 def _print(out: Output, rows: Sequence[Numbers]) -> None:
     out.table(
-        ("bundle", "model", "variant", "latency", "size", "peak memory", "measured on"),
+        ("bundle", "model", "variant", "verdict", "latency", "size", "peak memory", "measured on"),
         [
             (
                 row.bundle,
                 row.model,
                 row.variant,
+                row.verdict,
                 "" if row.latency_ms is None else f"{row.latency_ms:.3g} ms",
                 text.size(row.bytes),
                 text.size(row.peak_bytes),

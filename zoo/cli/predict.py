@@ -66,7 +66,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     type=click.Path(path_type=Path),
     help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
 )
-@click.option("--variant", default="", metavar="NAME", help="Answer with this variant of a bundle, as int8 or batch.")
+@click.option("--variant", metavar="NAME", help="Answer with this variant of a bundle, as int8 or batch.")
 @click.option(
     "--batch-size",
     type=click.IntRange(1, 65_536),
@@ -93,7 +93,7 @@ def predict(
     encoding: str,
     every: int,
     save: Path | None,
-    variant: str,
+    variant: str | None,
     batch_size: int | None,
     strict: bool,
     explain: bool,
@@ -144,15 +144,15 @@ def predict(
     _end(out, answered, save, target=request, name=target, checkpoint=checkpoint)
 
 
-def _check_variant(request: TargetRequest, variant: str, batch_size: int | None, *, explain: bool) -> None:
+def _check_variant(request: TargetRequest, variant: str | None, batch_size: int | None, *, explain: bool) -> None:
     """UsageError for a variant, or a size of batches, of what is no bundle."""
     if batch_size is not None and not isinstance(request.target, BundleTarget):
         raise UsageError("--batch-size is for bundles", hint="zoo export --onnx --batch makes one that takes batches")
     if batch_size is not None and explain:
         raise UsageError("--explain looks into the model itself, picture by picture", hint="leave --batch-size out")
-    if variant and not isinstance(request.target, BundleTarget):
+    if variant is not None and not isinstance(request.target, BundleTarget):
         raise UsageError("--variant is for bundles", hint="zoo export --onnx --int8 makes one with a variant")
-    if variant and explain:
+    if variant is not None and explain:
         raise UsageError("--explain looks into the model itself, and a variant is a graph", hint="leave --variant out")
 
 
@@ -177,7 +177,9 @@ def _end(
 
 
 @contextmanager
-def _answerer(request: TargetRequest, *, explain: bool, variant: str, batch_size: int | None) -> Iterator[Answerer]:
+def _answerer(
+    request: TargetRequest, *, explain: bool, variant: str | None, batch_size: int | None
+) -> Iterator[Answerer]:
     """What answers; torch is imported for what is no bundle."""
     if isinstance(request.target, BundleTarget) and not explain:
         no_device(request.device)

@@ -390,7 +390,7 @@ def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> 
 
 @contextmanager
 def bundle_answerer(
-    bundle: Path, catalog: Catalog, *, variant: str = "", batch_size: int | None = None
+    bundle: Path, catalog: Catalog, *, variant: str | None = None, batch_size: int | None = None
 ) -> Iterator[Answerer]:
     """A bundle's pipeline.onnx in a sandboxed process, read and shown by the installed task; needs no torch.
 
@@ -411,4 +411,5 @@ def bundle_answerer(
             signature=manifest.pipeline_signature,
             proved=manifest.proved,
             variant=port,
+            notes=tuple(filter(None, [opened.unproved(variant)])),
         )

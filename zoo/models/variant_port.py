@@ -34,12 +34,12 @@ class VariantPort:
         return "" if self.batch_size else unlike(inputs, self.record)
 
 
-def variant_port(manifest: Manifest, variant: str, batch_size: int | None) -> VariantPort | None:
+def variant_port(manifest: Manifest, variant: str | None, batch_size: int | None) -> VariantPort | None:
     """The variant for one size or for batches that answers; None for every other graph."""
     from zoo.bundle.runtime.bundled_variant import batch_names  # noqa: PLC0415  imports numpy
 
     if batch_size is not None:
-        if variant not in ("", BATCH):
+        if variant not in (None, BATCH):
             raise UsageError(
                 f"the variant {variant} takes one item at a time, and --batch-size is for {BATCH}",
                 hint="leave --variant or --batch-size out",
@@ -51,7 +51,7 @@ def variant_port(manifest: Manifest, variant: str, batch_size: int | None) -> Va
                 hint=f"zoo export {target} --onnx --batch adds one",
             )
         variant = BATCH
-    record = manifest.variant(variant) if variant else None
+    record = None if variant is None else manifest.variant(variant)
     if record is None or record.signature is None:
         return None
     as_json = to_json(record)

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-import onnx
 import torch
 
 from zoo.api.errors import Refused
@@ -23,6 +22,7 @@ from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.golden_files import FOLDER, tolerance
 from zoo_export.bundle.variant import VariantGolden
 from zoo_export.capture.capture import PIPELINE, GraphFile
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import serialize
 from zoo_export.measure.graph import compare_cases
 from zoo_export.measure.graph_run import GraphRun
@@ -136,12 +136,12 @@ def run_batches(
             outputs += rows
     if not isinstance(session, Failed):
         runtime.close(session)
+    stored = StoredModel(data)
     file = GraphFile(
         name=PIPELINE,
         role="pipeline",
-        data=data,
-        model=onnx.ModelProto.FromString(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        stored=stored,
+        sha256=stored.sha256,
         signature=proof.subject.pipeline_signature,
         cases=tuple(cases),
         example={},
@@ -190,7 +190,9 @@ def batch_proof(measured: BatchRun, proof: Proof, *, name: str) -> Evidence:
         role="pipeline",
         sha256=file.sha256,
         cases=compare_cases(measured.run),
-        facts=graph_facts(file.model, opset_asked=proof.exported.graph.shipped.opset_import[0].version, weights=None),
+        facts=graph_facts(
+            file.model, opset_asked=proof.exported.graph.shipped.model.opset_import[0].version, weights=None
+        ),
         determinism=None
         if result.repeats_equal is None or model is None
         else Determinism(torch_equal=model.torch_equal, runtime_equal=result.repeats_equal, repeats=2),

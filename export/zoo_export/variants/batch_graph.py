@@ -76,7 +76,7 @@ def batch_graph(exported: Exported, subject: Subject, signature: Signature) -> o
     raw = [port.name for port in subject.pipeline_signature.inputs]
     answer = [port.name for port in subject.pipeline_signature.outputs]
     read = [name for name in raw if name in raw_inputs(subject.torch_pipeline().postprocess)]
-    inner, joints = _model(model.shipped, model.signature, signature)
+    inner, joints = _model(model.shipped.model, model.signature, signature)
     before = _body(outer, BEFORE, raw, [IN + port.name for port in model.signature.inputs])
     after = _body(outer, AFTER, [*(OUT + port.name for port in model.signature.outputs), *read], answer)
     given = dict(zip(raw, (port.name for port in signature.inputs), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -16,14 +16,11 @@ from zoo.bundle.judge.variant_rule import FASTER, SLOWER, SMALLER, upper_drop, w
 from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.capture.compose import compose
-from zoo_export.capture.onnx_graph import describe, name_axes
-from zoo_export.capture.torch_export import serialize
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.results import Failed, Outputs
-from zoo_export.subject.subject import metadata
 from zoo_export.variants.calibration import Calibration
-from zoo_export.variants.convert import Way, convert, ways
+from zoo_export.variants.convert import STORES, Way, convert, left_in_float, module_of, ways
+from zoo_export.variants.files import variant_files
 from zoo_export.variants.measure import (
     Baseline,
     execute,
@@ -85,14 +82,19 @@ def sha256(data: bytes) -> str:
 
 def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list[Candidate]]:
     """Those that were measured, and those that were left out with the reason."""
-    model = context.proof.exported.graph.shipped.model
+    graph = context.proof.exported.graph
+    model = graph.shipped.model
     converted: list[tuple[float, Way, onnx.ModelProto]] = []
-    refused = []
-    seen = set[str]()
-    for way in ways(context.bits, model, saturates=context.saturates):
+    refused, seen = [], set[str]()
+    tried = ways(context.bits, model, saturates=context.saturates)
+    if not tried:
+        words = f"it stores {STORES[context.bits]}, and the weights of the model are those of"
+        others = left_in_float(model, graph.modules) or "nothing"
+        refused.append(Candidate(name=context.bits, refused=f"{words} {others}"))
+    for way in tried:
         result = _converted(context, way)
         if isinstance(result, Failed):
-            refused.append(Candidate(name=way.name, refused=result.reason))
+            refused.append(Candidate(name=way.name, refused=_with_module(context, result.reason)))
             continue
         data = result.SerializeToString(deterministic=True)
         if sha256(data) in seen:
@@ -101,7 +103,7 @@ def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list
         seen.add(sha256(data))
         near = _nearness(context, data)
         if isinstance(near, Failed):
-            refused.append(Candidate(name=way.name, refused=near.reason))
+            refused.append(Candidate(name=way.name, refused=_with_module(context, near.reason)))
         else:
             converted.append((near, way, result))
     converted.sort(key=lambda row: -row[0])
@@ -113,10 +115,19 @@ def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list
             continue
         made = measured_candidate(context, way, result)
         if isinstance(made, Failed):
-            refused.append(Candidate(name=way.name, refused=made.reason))
+            refused.append(Candidate(name=way.name, refused=_with_module(context, made.reason)))
         else:
             measured.append(made)
     return measured, refused
+
+
+def _with_module(context: CandidateContext, reason: str) -> str:
+    """The reason, with the module of the node that it names."""
+    graph = context.proof.exported.graph
+    named = [node for node in graph.shipped.model.graph.node if node.name and node.name in reason]
+    node = max(named, key=lambda node: len(node.name), default=None)
+    module = "" if node is None else module_of(node, graph.modules)
+    return f"{reason}; {node.name} is the {node.op_type} of {module}" if node is not None and module else reason
 
 
 def _converted(context: CandidateContext, way: Way) -> onnx.ModelProto | Failed:
@@ -139,7 +150,8 @@ def _nearness(context: CandidateContext, data: bytes) -> float | Failed:
 
 def measured_candidate(context: CandidateContext, way: Way, converted: onnx.ModelProto) -> MeasuredCandidate | Failed:
     """A converted model composed to a pipeline, and the metric and the latency of that."""
-    files, baseline, subject = _files(context, converted), context.baseline, context.proof.subject
+    baseline, subject = context.baseline, context.proof.subject
+    files = variant_files(context.proof, converted, bits=context.bits)
     try:
         session = context.runtime.session(files[PIPELINE], title=f"the pipeline of {way.name}")
         answers = item_answers(context.runtime, session, baseline.items, subject.pipeline_signature)
@@ -163,23 +175,6 @@ def measured_candidate(context: CandidateContext, way: Way, converted: onnx.Mode
             ratio=statistics.median(timed.ratios),
         ),
     )
-
-
-def _files(context: CandidateContext, converted: onnx.ModelProto) -> dict[str, bytes]:
-    """model.onnx as converted, pipeline.onnx composed around it: preprocess and postprocess stay in fp32."""
-    exported, subject = context.proof.exported, context.proof.subject
-    pipeline = compose(exported.pipeline.outer, replace(exported.graph, shipped=converted), subject.pipeline_signature)
-    opset = next(entry.version for entry in converted.opset_import if entry.domain in ("", "ai.onnx"))
-    files = {}
-    for name, role, graph, signature in (
-        (MODEL, "model", converted, subject.signature),
-        (PIPELINE, "pipeline", pipeline, subject.pipeline_signature),
-    ):
-        name_axes(graph, signature, subject.export.declared_arithmetic)
-        del graph.metadata_props[:]
-        describe(graph, metadata(subject, role=role, opset=opset, exporter=f"{context.bits} of {MODEL}"))
-        files[name] = serialize(graph)
-    return files
 
 
 def fp32_pipeline(context: CandidateContext) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import onnx
 
 from zoo.api.errors import describe_error
+from zoo.bundle.judge.cases import some
 from zoo.bundle.judge.variant_evidence import Bits
 from zoo.models.outputs import Array
 from zoo_export.capture.onnx_graph import copy_of, nodes, strip
@@ -31,6 +32,12 @@ RECURRENT = ("LSTM", "GRU", "RNN")
 """In half precision ONNX Runtime crashes in them."""
 BLOCK_SIZE = 32
 """Weights of 4 bits that share a scale."""
+STORES: dict[Bits, str] = {
+    "int8": f"the weights of {', '.join((*PRODUCTS, 'LSTM'))}",
+    "fp16": "every weight",
+    "int4": "the weights of MatMul",
+}
+"""What each precision can hold."""
 Kind = Literal["static", "dynamic", "half", "blocks"]
 Calibrator = Literal["minmax", "percentile", "entropy"]
 Arithmetic = Literal["U8S8", "U8S7", "U8U8"]
@@ -92,6 +99,21 @@ def ways(bits: Bits, model: onnx.ModelProto, *, saturates: bool) -> tuple[Way, .
             for products_only in (False, True)
         ]
     return tuple(found)
+
+
+def left_in_float(model: onnx.ModelProto, modules: Mapping[str, str]) -> str:
+    """The operators that hold weights, each with the modules that it is of; `modules` is by the value made."""
+    weights = {tensor.name for tensor in model.graph.initializer if len(tensor.dims) > 1}
+    found: dict[str, list[str]] = {}
+    for node in model.graph.node:
+        if weights.intersection(node.input):
+            found.setdefault(node.op_type, []).append(module_of(node, modules) or node.name)
+    return "; ".join(f"{op} ({some(list(dict.fromkeys(names)))})" for op, names in found.items())
+
+
+def module_of(node: onnx.NodeProto, modules: Mapping[str, str]) -> str:
+    """The module that a node is of; empty where nobody knows."""
+    return next((modules[name] for name in node.output if modules.get(name)), "")
 
 
 def convertible(model: onnx.ModelProto) -> dict[str, str]:

@@ -134,7 +134,7 @@ def _fixed(proof: Proof, evidence: FormEvidence, sizes: dict[str, int], *, golde
         words = ", ".join(f"{port.name} {list(port.shape)}" for port in subject.pipeline_signature.inputs)
         raise Refused(f"--fixed-size is for models that take pictures, and {subject.model} takes {words}")
     fixed = fixed_subject(subject, sizes, proof.inputs.raw[0].inputs)
-    opset = proof.exported.graph.shipped.opset_import[0].version
+    opset = proof.exported.graph.shipped.model.opset_import[0].version
     again = prove(fixed, opset=opset, evaluate=0, golden_of_users=golden_of_users)
     data, folder = again.exported.files[PIPELINE], f"variants/{evidence.name}/"
     golden = [
@@ -160,7 +160,7 @@ def _model(data: bytes) -> onnx.ModelProto:
 
 def _fixed_mutant(proof: Proof, mutation: FormMutation, runtime: Runtime) -> MutantResult:
     """A mutant on the usual pictures; it is rejected where its inputs have another size, or an answer is wrong."""
-    mutant = copy_of(proof.exported.models[PIPELINE])
+    mutant = copy_of(proof.exported.file(PIPELINE).model)
     mutation.edit(mutant)
     session = load(runtime, mutant.SerializeToString(deterministic=True), title="a mutant")
     file = proof.exported.file(PIPELINE)
@@ -201,7 +201,7 @@ def _batch(proof: Proof, evidence: FormEvidence) -> Form:
         measured = run_batches(data, signature, pictures, proof, runtime)
         evidence = _with_file(evidence, data, signature, runtime)
         assert evidence.file is not None, "it was made"
-        equal, other = _weights(graph, proof.exported.models[PIPELINE])
+        equal, other = _weights(graph, proof.exported.file(PIPELINE).model)
         evidence = replace(
             evidence,
             batches=measured.tried,

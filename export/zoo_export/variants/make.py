@@ -16,7 +16,7 @@ from zoo.bundle.runtime.manifest import SATURATION
 from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.bundle.variant import Variant, VariantGolden
-from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Progress, Proof
 from zoo_export.subject.results import Failed
 from zoo_export.variants.calibration import Calibration, calibration_inputs
@@ -25,25 +25,16 @@ from zoo_export.variants.candidates import (
     MeasuredCandidate,
     candidates,
     choose,
-    fp32_pipeline,
     pipeline_latency,
     repaired,
     sha256,
     to_repair,
 )
+from zoo_export.variants.convert import module_of
+from zoo_export.variants.files import measured_files
 from zoo_export.variants.golden import variant_golden
-from zoo_export.variants.measure import (
-    Executed,
-    agreement,
-    execute,
-    fidelity,
-    measure_baseline,
-    other_sizes,
-    saturates,
-    saturation_probe,
-)
+from zoo_export.variants.measure import measure_baseline, saturates, saturation_probe
 from zoo_export.variants.mutants import score_mutants
-from zoo_export.variants.weights import weight_fidelity
 
 
 def check_variants(wanted: Sequence[Bits], *, trained: bool, max_drop: float | None, evaluate: int) -> None:
@@ -103,11 +94,12 @@ def _variant(context: CandidateContext, progress: Progress) -> Variant:
         return Variant(name=context.bits, evidence=evidence, verdict=judge_variant(evidence, published={}), files={})
     chosen = choose(context, made)
     progress(f"{context.bits}: measuring {chosen.way.name}, and its mutants")
-    kept = set(chosen.way.in_float)
+    kept, graph = set(chosen.way.in_float), context.proof.exported.graph
+    modules = {node.name: module_of(node, graph.modules) for node in graph.shipped.model.graph.node}
     evidence = replace(
         _measured(context, chosen),
         candidates=(*(candidate.candidate for candidate in made), *refused),
-        sensitivity=tuple(replace(node, in_float=node.node in kept) for node in nodes),
+        sensitivity=tuple(replace(node, in_float=node.node in kept, module=modules[node.node]) for node in nodes),
     )
     return _judged(context, chosen, evidence)
 
@@ -146,36 +138,18 @@ def _nothing_made(context: CandidateContext) -> VariantEvidence:
 def _measured(context: CandidateContext, chosen: MeasuredCandidate) -> VariantEvidence:
     baseline, runtime, files = context.baseline, context.runtime, chosen.files
     folder = f"variants/{context.bits}/"
-    run = execute(runtime, files[MODEL], baseline.inputs, title=f"the {context.bits} variant")
-    again = execute(runtime, files[MODEL], baseline.inputs[:2], title=f"the {context.bits} variant")
-    sizes, failures = other_sizes(runtime, files[MODEL], baseline)
     calibrated = context.calibration.words if isinstance(context.calibration, Calibration) else ""
     evidence = replace(
         _nothing_made(context),
         method=chosen.way.name,
         files=tuple(File(name=folder + name, sha256=sha256(data), bytes=len(data)) for name, data in files.items()),
         calibration=calibrated if chosen.way.kind == "static" else "",
-        metric=None if isinstance(chosen.metric, Failed) else chosen.metric,
-        no_metric=chosen.metric.reason if isinstance(chosen.metric, Failed) else "",
-        agreement=agreement(baseline, chosen.answers),
-        weights=weight_fidelity(context.proof.exported.graph.shipped.model, chosen.model),
-        sizes=sizes,
-        size_failures=failures,
-        bytes=len(files[PIPELINE]),
-        baseline_bytes=len(fp32_pipeline(context)),
         latency=pipeline_latency(context, files[PIPELINE]),
         saturates=context.saturates if chosen.way.may_saturate else None,
     )
-    if isinstance(run, Failed) or isinstance(again, Failed):
-        return replace(evidence, size_failures=(*failures, run.reason if isinstance(run, Failed) else ""))
-    evidence = replace(
-        evidence,
-        outputs=fidelity(baseline.outputs, run.actual, run.in_float, baseline.floats),
-        repeats_equal=_equal(run, again),
+    evidence, run = measured_files(
+        evidence, files, answers=chosen.answers, metric=chosen.metric, baseline=baseline, runtime=runtime
     )
+    if isinstance(run, Failed):
+        return evidence
     return replace(evidence, mutants=score_mutants(chosen.model, evidence, run, baseline, runtime))
-
-
-def _equal(run: Executed, again: Executed) -> bool:
-    pairs = zip(run.actual, again.actual, strict=False)
-    return all(first[name].tobytes() == second[name].tobytes() for first, second in pairs for name in first)

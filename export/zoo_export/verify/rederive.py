@@ -60,8 +60,10 @@ def rederive(bundle: Bundle, proof: Proof) -> Finding:
     others = f"written by zoo {bundle.manifest.zoo}, not {zoo_version()}"
     for name in (MODEL, PIPELINE):
         file, fresh = proof.exported.file(name).model, proof.exported.derived(name).model
-        if _exporter(file) != _exporter(fresh):
-            unknown.append(f"the operators of {name}, written by {_exporter(file) or 'nobody'}, not {_exporter(fresh)}")
+        if exporter_of(file) != exporter_of(fresh):
+            unknown.append(
+                f"the operators of {name}, written by {exporter_of(file) or 'nobody'}, not {exporter_of(fresh)}"
+            )
         elif same_zoo:
             wrong += [f"{name}: {sentence}" for sentence in unlike(file, fresh)]
         elif any(unlike(file, fresh, but=OF_A_VERSION)):
@@ -98,7 +100,8 @@ def _drop_docs(manifest: dict[str, Any]) -> None:
 # --- operators ---
 
 
-def _exporter(model: onnx.ModelProto) -> str:
+def exporter_of(model: onnx.ModelProto) -> str:
+    """What a graph says that it was written by; empty where it says nothing."""
     return next((entry.value for entry in model.metadata_props if entry.key == f"{PREFIX}exporter"), "")
 
 
@@ -135,7 +138,7 @@ def other_operators(proof: Proof, name: str) -> str:
     Empty where they do not, and for files from elsewhere, which have operators of their own.
     """
     file, fresh = proof.exported.file(name).model, proof.exported.derived(name).model
-    if not _exporter(file) or _exporter(file) != _exporter(fresh):
+    if not exporter_of(file) or exporter_of(file) != exporter_of(fresh):
         return ""
     metadata = frozenset(entry.key for model in (file, fresh) for entry in model.metadata_props)
     return "; ".join(unlike(file, fresh, but=metadata))

@@ -34,6 +34,10 @@ from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
 from zoo_export.verify.other_runtime import budget_gates
 from zoo_export.verify.rederive import other_operators, rederive
+from zoo_export.verify.variants import fewer_bits, variant_gates
+
+PRECISION = "precision"
+"""The gate that says of a single file that it computes in fewer bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,8 @@ def verify_anew(
     gates = (*checked.gates, Gate(name="bundle", status=status, detail=detail), *report.gates)
     budget = () if installed.is_exact else budget_gates(proof, installed, evaluate=evaluate, progress=progress)
     gates += budget
+    again = variant_gates(bundle, proof, progress=progress) if executing.is_reference else ()
+    gates += again
     status = worst(*(gate.status for gate in gates))
     sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
     return Verified(
@@ -163,7 +169,7 @@ def verify_anew(
         proved=proof.verdict.publishes
         and checked.holds
         and gates[len(checked.gates)].status != Status.FAIL
-        and all(gate.status in (Status.PASS, Status.WARN) for gate in budget),
+        and all(gate.status in (Status.PASS, Status.WARN) for gate in (*budget, *again)),
         against=named,
         files=[to_json(file) for file in bundle.manifest.files],
         divergence=explain_divergence(proof, progress=progress) if explain else (),
@@ -234,7 +240,13 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     verdict = judge(evidence, published={file.name: file.sha256 for file in evidence.subject.files})
     report = _report(evidence, verdict, path, against, proof.seconds)
     if others := other_operators(proof, name):
-        report = _with_warning(report, f"{others}; answers were compared where the cases ask, and nowhere else")
+        words = f"{others}; answers were compared where the cases ask, and nowhere else"
+        report = _with_warning(report, "operators", words)
+    if fewer := fewer_bits(proof.exported.file(name).model):
+        words = (
+            f"it computes in fewer bits ({fewer}), and was held to the rule for fp32: a variant has a rule of its own"
+        )
+        report = _with_warning(report, PRECISION, words)
     return Verified(
         report=report,
         proved=verdict.publishes,
@@ -246,9 +258,9 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     )
 
 
-def _with_warning(report: Report, detail: str) -> Report:
-    """The report with what is known of the file's operators."""
-    gates = (*report.gates, Gate(name="operators", status=Status.WARN, detail=detail))
+def _with_warning(report: Report, name: str, detail: str) -> Report:
+    """The report with what is known of the file beside its answers."""
+    gates = (*report.gates, Gate(name=name, status=Status.WARN, detail=detail))
     status = worst(*(gate.status for gate in gates))
     sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
     return replace(report, gates=gates, verdict=status, sentence=sentence)

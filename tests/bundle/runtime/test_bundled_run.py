@@ -59,6 +59,28 @@ def test_the_self_test_names_a_changed_file(make_bundle: MakeBundle, tmp_path: P
     assert f"{name} was changed" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ('del manifest["golden"]', "not as zoo writes it (KeyError: 'golden')"),
+        ('manifest["files"] = 3', "not as zoo writes it (TypeError: 'int' object is not iterable)"),
+        ('manifest["variants"] = [{"golden": []}]', "not as zoo writes it (KeyError: 'name')"),
+        ('manifest["golden"][0]["file"] = "../x"', "not as zoo writes it (ValueError: it does not list ../x)"),
+        ('manifest["golden"][0]["graph"] = "model.onnx"', "case-0: not answered: "),
+        ('manifest["golden"] = []', "there is no golden case"),
+    ],
+)
+def test_an_edited_manifest_is_one_sentence(make_bundle: MakeBundle, tmp_path: Path, edit: str, said: str) -> None:
+    bundle = make_bundle()
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    exec(edit, {"manifest": manifest})
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    done = run(bundle, "--self-test", block=tmp_path)
+    assert done.returncode in (1, 2)
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_self_test_repeats_unproved(make_bundle: MakeBundle, tmp_path: Path) -> None:
     done = run(make_bundle(verdict="unproved"), "--self-test", block=tmp_path)
     assert (done.returncode, "without a proof" in done.stdout) == (1, True)

@@ -107,6 +107,8 @@ class NodeSensitivity:
     """Of the model's outputs, the worst of them; None where nothing changes."""
     in_float: bool = False
     """The search kept it in float."""
+    module: str = ""
+    """The module of the model that it is of, as layer1.0.conv1; empty where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

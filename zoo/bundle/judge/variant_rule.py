@@ -36,6 +36,8 @@ MIN_MUTATION_SCORE = 0.95
 MIN_MUTANTS = 8
 KILLING = ("weights", "execution", "sizes")
 """The gates that look at what the graph computes, and so reject mutants."""
+ONCE = ("gain", "mutation score")
+"""The gates that are measured where the variant is made, and nowhere else."""
 
 NOT_MEASURED: Finding = (Status.INCONCLUSIVE, "not measured")
 
@@ -109,6 +111,11 @@ def judge_variant(evidence: VariantEvidence, *, published: Mapping[str, str]) ->
     return VariantVerdict(
         status=worst(*(gate.status for gate in gates)), gates=tuple(gates), claims=tuple(_claims(evidence))
     )
+
+
+def judge_measured(evidence: VariantEvidence) -> tuple[Gate, ...]:
+    """The gates on what the graphs give, for a variant that is measured again: neither latency nor mutants."""
+    return tuple(_gate(gate.name, gate.check, evidence) for gate in VARIANT_GATES if gate.name not in ONCE)
 
 
 def killing_variant_gates(evidence: VariantEvidence) -> tuple[str, ...]:

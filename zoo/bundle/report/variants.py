@@ -84,13 +84,14 @@ def _nodes(evidence: VariantEvidence) -> list[Html]:
     rows = [
         (
             node.node,
+            node.module,
             node.op,
             "–" if node.sqnr_db is None else f"{node.sqnr_db:.1f} dB",
             "float" if node.in_float else "",
         )
         for node in evidence.sensitivity[:MAX_NODES]
     ]
-    header = ("node that costs most", "operator", "outputs where it alone is converted", "kept in")
+    header = ("node that costs most", "module", "operator", "outputs where it alone is converted", "kept in")
     return [table(header, rows)] if rows else []
 
 

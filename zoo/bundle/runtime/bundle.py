@@ -91,6 +91,14 @@ class Bundle:
         except HashMismatch as error:
             raise HashMismatch(f"{self.path}: {error.message}", hint=f"zoo verify {quote(str(self.path))}") from None
 
+    def unproved(self, variant: str | None = None) -> str:
+        """What of the bundle, or of one of its variants, was published without a proof, as a sentence; else empty."""
+        if self.manifest.verdict == "unproved":
+            return f"{self.path} was published without a proof"
+        if variant is None or self.manifest.variant(variant).verdict != "unproved":
+            return ""
+        return f"the variant {variant} of {self.path} was published without a proof"
+
     def limits(self) -> Limits:
         """What a process may use that runs its graphs."""
         weights = self.manifest.weights(self.path)

@@ -138,8 +138,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--batch-size", type=int, metavar="N", help="pictures of equal size that go through together")
     parser.add_argument("--self-test", action="store_true", help="compare files and answers with those of the export")
     options, given = parser.parse_known_args(arguments)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     try:
+        manifest = selftest.read_manifest(folder)
         options.record = about = selftest.chosen(manifest, options.variant, options.batch_size)
         session = selftest.opener(folder, manifest, options)
         if options.self_test and not given:

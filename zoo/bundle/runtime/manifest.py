@@ -253,7 +253,7 @@ class Manifest:
                 return record
         known = ", ".join(record.name for record in self.variants)
         raise UsageError(
-            f"the bundle of {self.model} has no variant {name}" + (f"; it has {known}" if known else ""),
+            f"the bundle of {self.model} has no variant {name or quote(name)}" + (f"; it has {known}" if known else ""),
             hint="" if known else f"zoo export {quote(self.lineage.target or 'TARGET')} --onnx --int8 adds one",
         )
 
@@ -281,7 +281,9 @@ def read_manifest(bundle: Path) -> ManifestFile:
     """The manifest of a bundle of any schema; BadFile when it is none, or from a newer zoo."""
     path = bundle / NAME
     if not path.is_file():
-        raise BadFile(f"{bundle} is no bundle: it has no {NAME}", hint="`zoo export --onnx` writes one")
+        raise BadFile(
+            f"{bundle} is no bundle: it has no {NAME}", hint=_around(bundle) or "`zoo export --onnx` writes one"
+        )
     if path.stat().st_size > MAX_BYTES:
         raise BadFile(f"{path} has {path.stat().st_size:,} bytes; no manifest is that large")
     raw = path.read_bytes()
@@ -297,6 +299,14 @@ def read_manifest(bundle: Path) -> ManifestFile:
         schema=document["schema"],
         problem=document["problem"],
     )
+
+
+def _around(folder: Path) -> str:
+    """The bundle that the folder of a variant lies in, as a hint; empty for another folder."""
+    around = folder.absolute().parent.parent
+    if folder.absolute().parent.name != "variants" or not (around / NAME).is_file():
+        return ""
+    return f"it is a variant of the bundle {folder.parent.parent}: name that, and --variant {quote(folder.name)}"
 
 
 def read_listed(bundle: Path, manifest: Manifest, name: str) -> bytes:

@@ -18,13 +18,13 @@ PIPELINE = "pipeline.onnx"
 
 @contextmanager
 def bundle_pipeline(
-    bundle: Bundle, *, variant: str = "", limits: Limits | None = None, threads: int = 1
+    bundle: Bundle, *, variant: str | None = None, limits: Limits | None = None, threads: int = 1
 ) -> Iterator[Callable[[Arrays], Arrays]]:
     """A function from the inputs of pipeline.onnx to its outputs, by name; HashMismatch for another graph.
 
     `variant` names one of the bundle's; UsageError where it has none of that name.
     """
-    graph = bundle.manifest.variant(variant).folder + PIPELINE if variant else PIPELINE
+    graph = bundle.manifest.variant(variant).folder + PIPELINE if variant is not None else PIPELINE
     with Runtime(limits=limits or bundle.limits(), threads=threads) as runtime:
         session = bundle.session(runtime, graph)
         yield lambda feeds: runtime.run(session, feeds)

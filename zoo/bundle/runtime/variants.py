@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from zoo.api.data import counted
 from zoo.api.errors import SandboxError
-from zoo.bundle.judge.cases import Finding
+from zoo.bundle.judge.cases import Finding, some
+from zoo.bundle.judge.evidence import Environment
 from zoo.bundle.judge.form_rule import FP32, FormEvidence, FormVerdict, judge_form
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.variant_evidence import ToleratedOutput, VariantEvidence
@@ -77,7 +79,10 @@ def check_variant(
         again = judge_variant(report.evidence, published=hashes)
         facts = measured_facts(report.evidence)
     wrong = list(_against_record(record, report, again, facts))
+    wrong += _against_environment(record, reports.evidence.environment)
     wrong += [f"{c.file} is not the recorded one" for c in report.evidence.golden if hashes.get(c.file) != c.sha256]
+    if not record.golden:
+        wrong.append("it has no golden cases, so that this device cannot be tried")
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4])
     if record.verdict == "unproved":
@@ -91,6 +96,16 @@ def check_variant(
     if wrong:
         return Status.FAIL, "this device or this bundle differs: " + "; ".join(wrong[:6])
     return again.status, f"{again.sentence}; this device reproduces all {len(record.golden)} golden cases"
+
+
+def _against_environment(record: VariantRecord, environment: Environment) -> Iterator[str]:
+    """Where the manifest names another machine or runtime than the report."""
+    for what, there, here in (
+        ("machine", record.machine, environment.cpu),
+        ("version of onnxruntime", record.onnxruntime, environment.onnxruntime),
+    ):
+        if there != here:
+            yield f"its {what} is {there} in the manifest and {here} in the record"
 
 
 def _published(
@@ -109,8 +124,25 @@ def _differences(
         wrong = list(found)
         if wrong:
             return wrong
+    if len(record.graphs) > 1:
+        wrong = list(_unlike_weights(*(bundle.read(record.folder + name) for name in record.graphs)))
+        if wrong:
+            return wrong
     replayed = replay(bundle.path, record.golden, run, read=bundle.read)
     return [line for lines in replayed.values() for line in lines]
+
+
+def _unlike_weights(model: bytes, pipeline: bytes) -> Iterator[str]:
+    """A sentence where the pipeline holds other numbers than the model in it: few cases may miss it."""
+    import onnx  # noqa: PLC0415  only a bundle with variants needs it
+
+    expected, actual = (
+        {tensor.name: tensor.SerializeToString(deterministic=True) for tensor in parsed.graph.initializer}
+        for parsed in map(onnx.ModelProto.FromString, (model, pipeline))
+    )
+    others = sorted(name for name, tensor in expected.items() if actual.get(name) != tensor)
+    if others:
+        yield f"{counted(len(others), 'tensor')} of its pipeline.onnx and model.onnx differ: {some(others)}"
 
 
 def _against_record(

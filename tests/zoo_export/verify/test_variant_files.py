@@ -1,0 +1,71 @@
+"""What is said of a file that computes in fewer bits, and of the operators that hold the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from zoo.bundle.judge.gates import Gate
+from zoo.bundle.judge.parity_rule import Status
+from zoo.cli.export import _next_step
+from zoo_export.variants.candidates import CandidateContext, _with_module
+from zoo_export.variants.convert import left_in_float
+from zoo_export.verify.variants import fewer_bits
+
+MODULES = {"a": "features.0", "b": "head", "c": "head"}
+
+
+def model(*ops: str, dtype: type[np.generic] = np.float32) -> onnx.ModelProto:
+    """Nodes one after another, each with a weight of its own; their values are called a, b, c."""
+    values = ["input", *"abc"]
+    nodes = [
+        helper.make_node(op, [values[i], f"w{i}"], [values[i + 1]], name=f"node_{op}_{i}") for i, op in enumerate(ops)
+    ]
+    weights = [numpy_helper.from_array(np.zeros((2, 2), dtype), f"w{i}") for i in range(len(ops))]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in ("input", values[len(ops)])]
+    return helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], weights))
+
+
+def test_operators_and_weights_in_fewer_bits_are_named() -> None:
+    assert fewer_bits(model("MatMul", "Add")) == ""
+    assert fewer_bits(model("QuantizeLinear", "DequantizeLinear", "DequantizeLinear")) == (
+        "2 DequantizeLinear, 1 QuantizeLinear"
+    )
+    assert fewer_bits(model("MatMulInteger", "MatMulNBits")) == "1 MatMulInteger, 1 MatMulNBits"
+    assert fewer_bits(model("MatMul", dtype=np.float16)) == "1 tensor in half precision"
+
+
+def test_the_operators_that_hold_weights_are_named_with_their_modules() -> None:
+    assert left_in_float(model("Conv", "Gemm", "Gemm"), MODULES) == "Conv (features.0); Gemm (head)"
+    assert left_in_float(model("Conv"), {}) == "Conv (node_Conv_0)"
+
+
+def test_a_reason_that_names_a_node_names_its_module() -> None:
+    graph = SimpleNamespace(shipped=model("Conv", "Gemm"), modules=MODULES)
+    proof = SimpleNamespace(exported=SimpleNamespace(graph=graph))
+    context = cast("CandidateContext", SimpleNamespace(proof=proof))
+    reason = "no implementation of ConvInteger, the node node_Conv_0_quant"
+    assert _with_module(context, reason) == f"{reason}; node_Conv_0 is the Conv of features.0"
+    assert _with_module(context, "there are no data") == "there are no data"
+
+
+@pytest.mark.parametrize(
+    ("failing", "explained", "step"),
+    [
+        (("parity",), False, "zoo verify b --against cnn@digits --explain"),
+        (("parity",), True, "zoo export cnn@digits --onnx --overwrite"),
+        (("variant int8", "int8 weights"), False, "zoo export cnn@digits --onnx --int8 --overwrite"),
+        (("parity", "int8 weights"), False, "zoo verify b --against cnn@digits --explain"),
+        (("parity", "precision"), False, "zoo export cnn@digits --onnx --int8"),
+    ],
+)
+def test_the_next_step_after_a_proof_that_failed(failing: tuple[str, ...], explained: bool, step: str) -> None:
+    gates = [Gate(name="files", status=Status.PASS, detail="")]
+    gates += [Gate(name=name, status=Status.FAIL, detail="") for name in failing]
+    assert _next_step(Path("b"), "cnn@digits", gates, explained=explained) == step
