@@ -246,6 +246,8 @@ def _size(said: Config, key: str, default: Config, *, square: bool, where: str) 
     sides = {name: side for name, side in value.items() if side is not None} if isinstance(value, Mapping) else {}
     if set(sides) not in SIZES or (key == "crop_size" and "height" not in sides):
         _refuse_size(value, key, where=where)
+    if min(map(int, sides.values())) < 1:
+        _refuse_size(value, key, where=where)
     return {name: int(side) for name, side in sides.items()}
 
 

@@ -179,6 +179,7 @@ def test_a_detector_that_keeps_the_shape_of_pictures_says_what_differs() -> None
         ({"image_processor_type": "DetrImageProcessor", "size": {"max_height": 9, "max_width": 9}}, "size: {'max_h"),
         ({"image_processor_type": "ViTImageProcessor", "size": {"longest_edge": 9}}, "size: {'longest_edge': 9}"),
         ({"image_processor_type": "ViTImageProcessor", "size": "large"}, "size: 'large'"),
+        ({"image_processor_type": "ViTImageProcessor", "size": {"height": 0, "width": 9}}, "size: {'height': 0"),
         ({"image_processor_type": "ViTImageProcessor", "size": None}, "size: None"),
         ({"image_processor_type": "ConvNextImageProcessor", "size": {"height": 9, "width": 9}}, "size: {'height': 9"),
         ({"image_processor_type": "ConvNextImageProcessor", "size": 224, "crop_pct": 0}, "is not as ConvNext"),
