@@ -6,13 +6,10 @@ Each says what is wrong upstream.  A test captures a network without it, and fai
 from __future__ import annotations
 
 from types import MethodType
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-BLOCKED: Final = frozenset({("timm.models.nest", "Attention"), ("timm.models.twins", "LocallyGroupedAttn")})
-"""Attention within blocks of a picture: queries [batch, blocks, heads, positions, width]."""
 
 
 def apply_workarounds(model: nn.Module) -> nn.Module:
@@ -22,8 +19,6 @@ def apply_workarounds(model: nn.Module) -> nn.Module:
             gather_biases_anew(module)
         if hasattr(module, "get_rel_indices"):
             fill_positions(module, model)
-        if (type(module).__module__, type(module).__name__) in BLOCKED:
-            attend_plainly(module)
     return model
 
 
@@ -44,15 +39,6 @@ def fill_positions(module: Any, model: Any) -> None:
     network that has not answered yet computes the distances in the file, and the buffer is missing there.
     """
     module.rel_indices = module.get_rel_indices(model.patch_embed.num_patches)
-
-
-def attend_plainly(module: Any) -> None:
-    """Multiply queries and keys by two products and a softmax, which timm has as well.
-
-    torch's exporter knows `scaled_dot_product_attention` of four axes alone (microsoft/onnxscript#2558), and an
-    attention within blocks has five (timm/models/nest.py, timm/models/twins.py).
-    """
-    module.fused_attn = False
 
 
 def _gathered_biases(module: Any, device: torch.device) -> Tensor:  # noqa: ARG001  timm's signature

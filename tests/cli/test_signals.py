@@ -292,6 +292,40 @@ except KeyboardInterrupt:
     assert subprocess.run(command, cwd=world.folders["out"], timeout=SOON, check=False).returncode == 130
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_signal_during_an_import_ends_the_command_after_it(world: World, times: int) -> None:
+    out = world.folders["out"]
+    (out / "interrupted.py").write_text(
+        f"import os, signal\nfor _ in range({times}):\n    os.kill(os.getpid(), signal.SIGTERM)\nprint('imported')\n"
+    )
+    program = """
+import time
+from zoo.cli.signals import Terminated, ending_signals
+try:
+    with ending_signals():
+        import interrupted
+        time.sleep(60)
+except Terminated as error:
+    print(error.exit_code)
+"""
+    command = [sys.executable, "-c", program]
+    said = subprocess.run(command, cwd=out, timeout=SOON / 2, check=True, capture_output=True, text=True)
+    assert said.stdout == "imported\n143\n"
+
+
+def test_a_signal_during_the_last_import_is_not_sent_again(world: World) -> None:
+    out = world.folders["out"]
+    (out / "interrupted.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+    program = """
+import time
+from zoo.cli.signals import AGAIN_AFTER, ending_signals
+with ending_signals():
+    import interrupted
+time.sleep(2 * AGAIN_AFTER)
+"""
+    assert subprocess.run([sys.executable, "-c", program], cwd=out, timeout=SOON, check=False).returncode == 0
+
+
 def test_a_signal_that_is_ignored_stays_ignored(
     zoo_command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import pytest
 import timm
 import torch
 from timm.models import (
@@ -13,9 +12,7 @@ from timm.models import (
     efficientformer_v2,
     efficientvit_msra,
     levit,
-    nest,
     tiny_vit,
-    twins,
 )
 from torch import Tensor, nn
 
@@ -65,30 +62,6 @@ def test_convit_still_begins_with_the_distances_of_a_single_patch() -> None:
     assert torch.equal(filled(torch.zeros(1, 3, 32, 32)), expected)
     program = torch.export.export(filled, (torch.rand(2, 3, 32, 32),), strict=False)
     assert "blocks.0.attn.rel_indices" in program.graph_signature.inputs_to_buffers.values()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [(nest.Attention(8, num_heads=2), (2, 3, 4, 8)), (twins.LocallyGroupedAttn(8, num_heads=2, ws=2), (2, 16, 8))],
-    ids=["nest", "twins"],
-)
-def test_attention_within_blocks_still_has_one_axis_too_many(layer: nn.Module, shape: tuple[int, ...]) -> None:
-    class Sized(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.layer = layer
-
-        def forward(self, x: Tensor) -> Tensor:
-            answer: Tensor = self.layer(x, (4, 4)) if len(shape) == 3 else self.layer(x)
-            return answer
-
-    model, inputs = Sized().eval(), torch.rand(shape)
-    with pytest.raises(Exception, match="only 4D query, key, and value are supported"):
-        torch.onnx.export(model, (inputs,), dynamo=True, verbose=False)
-    expected = model(inputs)
-    assert torch.allclose(apply_workarounds(model)(inputs), expected, atol=1e-6)
-    assert torch.onnx.export(model, (inputs,), dynamo=True, verbose=False) is not None
 
 
 def test_every_module_that_keeps_biases_is_one_of_those_with_the_same_method() -> None:

@@ -11,8 +11,12 @@ from typing import Final
 
 from zoo.training.signals import EndsCommand
 
+AGAIN_AFTER: Final = 0.05
+"""Seconds after which a signal that came during an import is sent again."""
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 """Ctrl-C (SIGINT) is an exception already."""
+IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
+"""The file name of the code that imports modules."""
 
 
 class Terminated(BaseException):
@@ -41,18 +45,30 @@ class ReceivedSignals(EndsCommand):
 
     def __init__(self) -> None:
         self._first: KeyboardInterrupt | Terminated | None = None
+        self._timers: list[threading.Timer] = []
 
-    def handle(self, number: int, _: FrameType | None) -> None:
-        """Raise what the signal stands for, wherever the command is."""
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Raise what the signal stands for, wherever the command is; in the middle of an import, right after it.
+
+        An exception inside an import leaves a module half made, and where a module in C++ imports Python's while it is
+        initialised, the exception aborts the process: then nothing is closed and nothing is removed.
+        """
         error = Interrupted() if number == signal.SIGINT else Terminated(number)
         self._first = self._first or error
-        raise error
+        if not _is_importing(frame):
+            raise error
+        timer = threading.Timer(AGAIN_AFTER, _send, (number,))
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
+    def close(self) -> None:
+        """Send no signal again: the command is over."""
+        for timer in self._timers:
+            timer.cancel()
 
     def behind(self, error: BaseException) -> BaseException:
-        """What ended the command: the first signal, where there was one, else this error.
-
-        A signal in the middle of an import leaves a module half made, and an error about that module follows.
-        """
+        """What ended the command: the first signal, where there was one, else this error."""
         return self._first or error
 
 
@@ -71,5 +87,21 @@ def ending_signals() -> Iterator[ReceivedSignals]:
     try:
         yield received
     finally:
+        received.close()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _send(number: int) -> None:
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)  # it wakes the main thread where that waits
+    else:
+        signal.raise_signal(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == IMPORT_SYSTEM:
+            return True
+        frame = frame.f_back
+    return False

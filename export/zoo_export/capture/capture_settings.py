@@ -8,8 +8,11 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
 
 import torch
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 
 @contextmanager
@@ -34,6 +37,43 @@ def slow_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+class FourAxesAttention(TorchFunctionMode):
+    """Inside, queries, keys and values of other than four axes are given to PyTorch's attention with four.
+
+    torch's exporter writes no other attention ("only 4D query, key, and value are supported"), and models that attend
+    within blocks of a picture have five axes.  A test fails once it does.  Upstream: microsoft/onnxscript#2558.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        return _attention(*args, **(kwargs or {}))
+
+
+def _attention(  # noqa: PLR0917  PyTorch's own signature
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attn_mask: torch.Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    **options: Any,
+) -> torch.Tensor:
+    attend: Any = F.scaled_dot_product_attention
+    if query.ndim == 4 or not query.ndim == key.ndim == value.ndim:
+        answer: torch.Tensor = attend(query, key, value, attn_mask, dropout_p, is_causal, **options)
+        return answer
+    if attn_mask is not None and attn_mask.ndim > 2:
+        attn_mask = _with_four_axes(attn_mask.expand(*query.shape[:-1], key.shape[-2]))
+    four = [_with_four_axes(tensor) for tensor in (query, key, value)]
+    answer = attend(*four, attn_mask, dropout_p, is_causal, **options)
+    return answer.reshape(*query.shape[:-1], value.shape[-1])
+
+
+def _with_four_axes(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.flatten(0, tensor.ndim - 4) if tensor.ndim > 4 else tensor[(None,) * (4 - tensor.ndim)]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
 from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, Weights
 from zoo.models.outputs import Array, arguments, flatten
-from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
+from zoo_export.capture.capture_settings import FourAxesAttention, silenced, slow_attention, uncollected
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_lines, guard_violations
@@ -143,7 +143,7 @@ def _capture(
     shapes = tuple(_dynamic_axes(port) or None for port in signature.inputs)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(module.forward).parameters.values())
     try:
-        with silenced(), uncollected(), slow_attention(), remembered_registry():
+        with silenced(), uncollected(), slow_attention(), FourAxesAttention(), remembered_registry():
             program = torch.onnx.export(
                 module,
                 inputs,

@@ -367,6 +367,22 @@ def test_what_is_wrong_where_pytorch_is_unsure_is_said(healthy: Evidence, kind: 
     assert "case-0: 15 times PyTorch's own noise, which is large there" in details["parity"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "noise", "status"), [("values", 0.5, "WARN"), ("values", 1e-6, "FAIL"), ("uniform", 0.5, "FAIL")]
+)
+def test_an_answer_to_other_values_is_right_or_wrong_as_far_as_the_models_is(
+    healthy: Evidence, kind: str, noise: float, status: str
+) -> None:
+    """Softmax hides how unsure the model's logits are: its own noise is nothing, and another class is the largest."""
+    unsure = {size: Magnitude(rms=noise, max=2 * noise) for size in ("torch", "onnx")}
+    model = on_cases("model.onnx", lambda case: replace(on_output(case, **unsure), kind=kind), only={0})(healthy)
+    other = {"onnx": Magnitude(rms=0.5, max=1.0)}
+    both = on_cases("pipeline.onnx", lambda case: replace(on_output(case, **other), kind=kind), only={0})(model)
+    assert not_passed(both) == {"pipeline": Status(status)}
+    broken = on_cases("pipeline.onnx", lambda case: on_output(case, finite=False), only={0})(both)
+    assert not_passed(broken) == {"pipeline": Status.FAIL}
+
+
 def test_a_wrong_case_that_does_not_gate_is_said(healthy: Evidence) -> None:
     wrong = on_cases("model.onnx", lambda case: on_output(case, onnx=Magnitude(rms=0.1, max=0.2)), only={4})(healthy)
     assert not_passed(wrong) == {"parity": Status.WARN}

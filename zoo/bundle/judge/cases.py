@@ -100,7 +100,22 @@ def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence, noi
     judged = cells(case, graph, evidence, noises)
     status = worst(*(cell.status for cell in judged.values()))
     name, cell = next((name, cell) for name, cell in judged.items() if cell.status == status)
+    if status == Status.FAIL and not cell.broken and _model_is_unsure(case, graph, evidence):
+        return Status.INCONCLUSIVE, f"{case.name}, {name}: PyTorch cannot tell what the model itself gives there"
     return status, f"{case.name}, {name}: {cell.why}"
+
+
+def _model_is_unsure(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
+    """Whether the model's own outputs cannot be told right from wrong in a case of other values.
+
+    What a pipeline answers follows from them.  Its own noise may be nothing by chance: a softmax of logits in the
+    thousands is exactly 0 and 1, whichever logit is the largest.
+    """
+    if case.kind != VALUES or graph.role != "pipeline":
+        return False
+    rows = [(model, row) for model in with_role(evidence, "model") for row in gating(model)]
+    same = [(model, row) for model, row in rows if row.kind == VALUES and row.name == case.name]
+    return any(judge_case(row, model, evidence)[0] == Status.INCONCLUSIVE for model, row in same)
 
 
 def gating(graph: GraphEvidence) -> list[CaseEvidence]:
@@ -167,7 +182,7 @@ def _why(wrong: Iterable[CaseEvidence], graph: GraphEvidence, evidence: Evidence
     sentences = []
     for case in wrong:
         status, why = judge_case(case, graph, evidence)
-        if status == Status.INCONCLUSIVE:
+        if status == Status.INCONCLUSIVE and not _model_is_unsure(case, graph, evidence):
             why = f"{case.name}: {_far_off(case, graph, evidence):.3g} times PyTorch's own noise, which is large there"
         sentences.append(why)
     return sentences
