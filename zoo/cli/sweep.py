@@ -188,18 +188,9 @@ def _show(out: Output, rows: Sequence[SweepRow], output: Path) -> None:
 def _compare(out: Output, old: Path, new: Path) -> None:
     """The changes between two folders of rows; exit code 1 where something broke."""
     from zoo_export.sweep.compare import compare, in_one_alone, version_changes  # noqa: PLC0415  other commands need no sweep
-    from zoo_export.sweep.rows import read_rows  # noqa: PLC0415
 
-    for folder in (old, new):
-        if not folder.exists():
-            raise UsageError(f"{folder} does not exist, so there are no rows to compare", hint="zoo sweep -o FOLDER")
-    before, after = read_rows([old]), read_rows([new])
+    before, after = _rows_of_both(old, new)
     common = before.keys() & after.keys()
-    if not common:
-        raise UsageError(
-            f"{old} and {new} have no model in common: {counted(len(before), 'row')} and {counted(len(after), 'row')}",
-            hint="sweep the same models again: zoo sweep PATTERN -o NEW",
-        )
     changes, versions = compare(before, after), version_changes(before, after)
     gone, added = in_one_alone(before, after)
     out.document(
@@ -229,6 +220,22 @@ def _compare(out: Output, old: Path, new: Path) -> None:
     out.next(f"zoo sweep -o {quote(str(new))}")
     if broken:
         raise click.exceptions.Exit(1)
+
+
+def _rows_of_both(old: Path, new: Path) -> tuple[dict[str, SweepRow], dict[str, SweepRow]]:
+    """The rows of two folders; UsageError where one is not there, or they have no model in common."""
+    from zoo_export.sweep.rows import read_rows  # noqa: PLC0415  other commands need no sweep
+
+    for folder in (old, new):
+        if not folder.exists():
+            raise UsageError(f"{folder} does not exist, so there are no rows to compare", hint="zoo sweep -o FOLDER")
+    before, after = read_rows([old]), read_rows([new])
+    if not before.keys() & after.keys():
+        raise UsageError(
+            f"{old} and {new} have no model in common: {counted(len(before), 'row')} and {counted(len(after), 'row')}",
+            hint="sweep the same models again: zoo sweep PATTERN -o NEW",
+        )
+    return before, after
 
 
 def _few(models: Sequence[str]) -> str:
