@@ -16,8 +16,17 @@ from zoo import BadFile, hub_folder, stated_licence
 
 SCHEMES: Final = ("hf:", "hf-hub:", "hf_hub:")
 WEIGHTS: Final = "model.safetensors"
+INDEX: Final = "model.safetensors.index.json"
 FILES: Final = (
-    *(WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "preprocessor_config.json"),
+    *(
+        WEIGHTS,
+        INDEX,
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+        "preprocessor_config.json",
+    ),
     *("sentence_bert_config.json", "modules.json", "README.md"),
 )
 IGNORED_KEYS: Final = ("_name_or_path", "torch_dtype", "dtype", "transformers_version", "use_cache")
@@ -52,6 +61,11 @@ class Folder:
 
     def weights(self) -> Path:
         """The file of the parameters; BadFile where there is only a pickle, or none."""
+        if self.has(INDEX) and not self.has(WEIGHTS):
+            raise BadFile(
+                f"{self.path} has its parameters in several files ({INDEX}), and zoo reads one",
+                hint='save it again with the library\'s save_pretrained(folder, max_shard_size="100GB")',
+            )
         if not self.has(WEIGHTS):
             raise BadFile(
                 f"{self.path} has no {WEIGHTS}: a pickle can run code when it is read, and zoo reads none",
@@ -62,9 +76,10 @@ class Folder:
     def classes(self) -> tuple[str, ...]:
         """The names of the classes in order, as id2label has them; those of one name are numbered."""
         labels = self.json("config.json").get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-        ordered = [str(labels[key]) for key in sorted(labels, key=int)]
-        if sorted(map(int, labels)) != list(range(len(labels))):
+        numbers = [str(index) for index in range(len(labels))]
+        if not isinstance(labels, dict) or set(labels) != set(numbers):
             raise BadFile(f"{self.path}/config.json does not number its classes 0, 1, 2, …")
+        ordered = [str(labels[number]) for number in numbers]
         return tuple(f"{label} {index}" if ordered.count(label) > 1 else label for index, label in enumerate(ordered))
 
     def licence(self) -> str:

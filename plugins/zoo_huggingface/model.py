@@ -23,6 +23,8 @@ from zoo_huggingface.cards import cards
 
 Architecture = Mapping[str, Any]
 
+MAX_REASON: Final = 300
+"""Letters of what the library says; it may go on with all families that it has."""
 BERT_TINY: Final[Architecture] = {
     "model_type": "bert",
     "hidden_size": 64,
@@ -43,8 +45,20 @@ def configuration(architecture: Architecture) -> Any:
     try:
         return AutoConfig.for_model(**architecture)
     except Exception as error:  # the library has a dozen, and each family its own
-        reason = (str(error).strip() or type(error).__name__).splitlines()
-        raise BadFile(f"no {architecture['model_type']} has this configuration: {' '.join(reason)}") from error
+        raise _refused(architecture["model_type"], error) from error
+
+
+def library_network(kind: Any, config: Any, **options: str) -> Any:
+    """What one of the library's Auto classes builds from a configuration; BadFile where it builds nothing from it."""
+    try:
+        return kind.from_config(config, trust_remote_code=False, **options)
+    except Exception as error:  # a size of -1, heads that do not divide the width, a family without such a head
+        raise _refused(config.model_type, error) from error
+
+
+def _refused(family: str, error: Exception) -> BadFile:
+    reason = (str(error).strip() or type(error).__name__).splitlines()
+    return BadFile(f"no {family} has this configuration: {' '.join(reason)[:MAX_REASON]}")
 
 
 class Encoder(nn.Module):
@@ -55,7 +69,7 @@ class Encoder(nn.Module):
         config = configuration(architecture)
         self.width: int = config.hidden_size
         self.padding = max(int(getattr(config, "pad_token_id", None) or 0), 0)
-        self.layers: Any = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+        self.layers: Any = library_network(AutoModel, config)
         if getattr(self.layers, "pooler", None) is not None:
             self.layers.pooler = nn.Identity()  # some call it, whether it is there or not
 
@@ -113,8 +127,7 @@ class TextClassifier(nn.Module):
         super().__init__()
         config = configuration({key: value for key, value in architecture.items() if key not in LABELS})
         config.num_labels = num_classes
-        made = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
-        self.network: Any = made
+        self.network: Any = library_network(AutoModelForSequenceClassification, config)
         self.padding = int(config.pad_token_id or 0)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from zoo_huggingface.cards import cards
-from zoo_huggingface.model import configuration
+from zoo_huggingface.model import configuration, library_network
 from zoo_huggingface.workarounds import apply_workarounds
 
 Architecture = Mapping[str, Any]
@@ -30,8 +30,7 @@ def network(kind: Any, architecture: Architecture, *, num_classes: int) -> nn.Mo
     # the classes are set afterwards: the library numbers them, whatever labels the file names
     config = configuration({key: value for key, value in architecture.items() if key not in LABELS})
     config.num_labels = num_classes
-    built = kind.from_config(config, attn_implementation="eager", trust_remote_code=False)
-    return apply_workarounds(built)
+    return apply_workarounds(library_network(kind, config, attn_implementation="eager"))
 
 
 LABELS = ("id2label", "label2id", "num_labels", "bgr")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from functools import partial
+from typing import Any, Final, Literal, NoReturn
 
 from zoo import BadFile, ImageInput
 
@@ -36,31 +37,41 @@ class _Defaults:
 
     size: Config
     crop: Config | None = None
+    crops: bool | None = False
+    """Whether it crops unless the file says otherwise; None: not after its resizing."""
     resample: int = 2
     levels: tuple[list[float], list[float]] = HALF
-    normalize: bool = True
+    normalize: bool | None = True
+    """None: it never does."""
+    square: bool = True
+    """A size of one number is a square, not the shorter side."""
 
 
+def _side(side: int) -> Config:
+    return {"height": side, "width": side}
+
+
+_cropping = partial(_Defaults, crops=True, crop=_side(224), square=False)
+_DETR = _Defaults({"shortest_edge": 800, "longest_edge": 1333}, None, None, levels=IMAGENET, square=False)
 DEFAULTS: Final[Mapping[str, _Defaults]] = {
-    "ViT": _Defaults({"height": 224, "width": 224}),
-    "DeiT": _Defaults({"height": 256, "width": 256}, {"height": 224, "width": 224}, 3),
-    "Beit": _Defaults({"height": 224, "width": 224}, {"height": 224, "width": 224}, 3),
-    "Bit": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3, CLIP),
-    "ConvNext": _Defaults({"shortest_edge": 384}, None, 3),
-    "Levit": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3, IMAGENET),
-    "PoolFormer": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3, IMAGENET),
-    "MobileViT": _Defaults({"shortest_edge": 224}, {"height": 256, "width": 256}, 3, normalize=False),
-    "MobileNetV1": _Defaults({"shortest_edge": 256}, {"height": 224, "width": 224}),
-    "MobileNetV2": _Defaults({"shortest_edge": 256}, {"height": 224, "width": 224}),
-    "EfficientNet": _Defaults({"height": 346, "width": 346}, None, 3),
-    "Pvt": _Defaults({"height": 224, "width": 224}, None, 3, IMAGENET),
-    "Segformer": _Defaults({"height": 512, "width": 512}, levels=IMAGENET),
-    "DPT": _Defaults({"height": 384, "width": 384}, None, 3),
-    "RTDetr": _Defaults({"height": 640, "width": 640}, normalize=False),
-    **dict.fromkeys(
-        ("Detr", "ConditionalDetr", "DeformableDetr", "Yolos"),
-        _Defaults({"shortest_edge": 800, "longest_edge": 1333}, levels=IMAGENET),
-    ),
+    "ViT": _Defaults(_side(224)),
+    "DeiT": _Defaults(_side(256), _side(224), True, 3),
+    "Beit": _Defaults(_side(224), _side(224), False, 3),
+    "Bit": _cropping({"shortest_edge": 224}, resample=3, levels=CLIP),
+    "CLIP": _cropping({"shortest_edge": 224}, resample=3, levels=CLIP),
+    "Siglip": _Defaults(_side(224), resample=3, square=False),
+    "ConvNext": _Defaults({"shortest_edge": 384}, None, None, 3, square=False),
+    "Levit": _cropping({"shortest_edge": 224}, resample=3, levels=IMAGENET),
+    "PoolFormer": _cropping({"shortest_edge": 224}, resample=3, levels=IMAGENET),
+    "MobileViT": _Defaults({"shortest_edge": 224}, _side(256), True, 3, normalize=None, square=False),
+    "MobileNetV1": _cropping({"shortest_edge": 256}),
+    "MobileNetV2": _cropping({"shortest_edge": 256}),
+    "EfficientNet": _Defaults(_side(346), _side(289), False, 3),
+    "Pvt": _Defaults(_side(224), resample=3, levels=IMAGENET),
+    "Segformer": _Defaults(_side(512), None, None, levels=IMAGENET),
+    "DPT": _Defaults(_side(384), None, None, 3),
+    "RTDetr": _Defaults(_side(640), None, None, levels=IMAGENET, normalize=False, square=False),
+    **dict.fromkeys(("Detr", "ConditionalDetr", "DeformableDetr", "Yolos"), _DETR),
 }
 """By the processor's name without its ending."""
 ENDINGS: Final = ("Fast", "Pil", "ImageProcessor", "FeatureExtractor")
@@ -77,28 +88,43 @@ def prepared(config: Config, *, where: str, side: tuple[int, int] | None = None)
         kind = kind.removesuffix(ending)
     if kind not in DEFAULTS:
         raise BadFile(f"{where} prepares pictures with {name or 'a processor without a name'}, which zoo does not know")
+    try:
+        _refuse_other_steps(config, where=where)
+        return _prepared(kind, config, where=where, side=side)
+    except (TypeError, ValueError, KeyError, ArithmeticError) as error:
+        raise BadFile(f"{where} is not as {name} writes it: {error!r}") from error
+
+
+def _prepared(kind: str, said: Config, *, where: str, side: tuple[int, int] | None) -> Prepared:
     defaults = DEFAULTS[kind]
-    for flag, wanted in (("do_resize", True), ("do_rescale", True)):
-        if config.get(flag, True) is not wanted:
-            raise BadFile(
-                f"{where} says {flag}: {config[flag]}, and zoo's pipelines take pictures of any size and level"
-            )
-    if abs(float(config.get("rescale_factor", 1 / 255)) - 1 / 255) > 1e-6 or config.get("rescale_offset"):
-        raise BadFile(f"{where} scales levels otherwise than to 0..1, which zoo's pipelines do not")
-    size, resize, notes = _geometry(kind, config, defaults, where=where, side=side)
-    mean, std = _levels(kind, config, defaults)
+    geometry = _geometry(kind, said, defaults, where=where, side=side)
+    mean, std = _levels(kind, said, defaults)
     return Prepared(
         input=ImageInput(
-            size=size,
-            resize=resize,
+            size=geometry.size,
+            resize=geometry.resize,
+            stretch=geometry.stretch,
             crop_rounding="down",
-            interpolation=_interpolation(config.get("resample", defaults.resample), where=where),
+            interpolation=_interpolation(said.get("resample", defaults.resample), where=where),
             mean=mean,
             std=std,
         ),
-        bgr=kind == "MobileViT" and bool(config.get("do_flip_channel_order", True)),
-        notes=notes,
+        bgr=kind == "MobileViT" and bool(said.get("do_flip_channel_order", True)),
+        notes=geometry.notes,
     )
+
+
+def _refuse_other_steps(said: Config, *, where: str) -> None:
+    """BadFile for steps that no pipeline has."""
+    for flag in ("do_resize", "do_rescale"):
+        if not said.get(flag, True):
+            raise BadFile(f"{where} says {flag}: {said[flag]}, and zoo's pipelines take pictures of any size and level")
+    if said.get("keep_aspect_ratio"):
+        raise BadFile(f"{where} keeps the shape of pictures (keep_aspect_ratio), which zoo's pipelines do not")
+    if abs(float(said.get("rescale_factor", 1 / 255)) - 1 / 255) > 1e-6 or said.get("rescale_offset"):
+        raise BadFile(f"{where} scales levels otherwise than to 0..1, which zoo's pipelines do not")
+    if said.get("do_pad", True) and (said.get("pad_size") or (said.get("do_pad") and said.get("size_divisor"))):
+        raise BadFile(f"{where} fills pictures up with a border (do_pad), which zoo's pipelines do not")
 
 
 def _interpolation(number: int, *, where: str) -> Interpolation:
@@ -107,65 +133,123 @@ def _interpolation(number: int, *, where: str) -> Interpolation:
     return RESAMPLES[number]
 
 
-def _levels(kind: str, config: Config, defaults: _Defaults) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel."""
-    if not config.get("do_normalize", defaults.normalize):
-        return (0.0,), (1.0,)
-    mean = tuple(map(float, config.get("image_mean") or defaults.levels[0]))
-    std = tuple(map(float, config.get("image_std") or defaults.levels[1]))
-    if kind == "EfficientNet" and config.get("include_top", True):
-        std = tuple(value * value for value in std)  # it divides twice
-    return mean, std
+def _levels(kind: str, said: Config, defaults: _Defaults) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, or one for all."""
+    mean = _numbers(said.get("image_mean", defaults.levels[0]))
+    std = _numbers(said.get("image_std", defaults.levels[1]))
+    normalizes = defaults.normalize is not None and bool(said.get("do_normalize", defaults.normalize))
+    if kind == "EfficientNet" and said.get("include_top", True):
+        # it divides by the deviation once more
+        return (mean, tuple(value * value for value in std)) if normalizes else ((0.0,), std)
+    return (mean, std) if normalizes else ((0.0,), (1.0,))
 
 
-Geometry = tuple[tuple[int, int], int | None, tuple[str, ...]]
+def _numbers(value: Any) -> tuple[float, ...]:
+    """One number, or one for each of three channels."""
+    numbers = (float(value),) if isinstance(value, int | float) else tuple(map(float, value))
+    if len(numbers) not in (1, 3):
+        raise ValueError(f"{value} is not one number for each of three channels")
+    return numbers
 
 
-def _geometry(kind: str, config: Config, defaults: _Defaults, *, where: str, side: tuple[int, int] | None) -> Geometry:
-    """The size that goes in, the shorter side before the crop, and what zoo does otherwise."""
-    size = _as_size(config.get("size", defaults.size), square=kind not in ("Bit", "ConvNext", "Levit", "MobileViT"))
-    crops = defaults.crop is not None and config.get("do_center_crop", kind != "Beit")
-    crop = _as_size(config.get("crop_size", defaults.crop or {}), square=True) if crops else {}
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """The size that goes in; the length of the sides, or of the shorter one, before the crop; what zoo does
+    otherwise."""
+
+    size: tuple[int, int]
+    resize: int | None = None
+    stretch: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def _geometry(kind: str, said: Config, defaults: _Defaults, *, where: str, side: tuple[int, int] | None) -> _Geometry:
+    size = _size(said, "size", defaults.size, square=defaults.square, where=where)
+    crop = _crop(said, defaults, where=where)
     if "longest_edge" in size:
-        short, long = int(size["shortest_edge"]), int(size["longest_edge"])
+        short, long = size["shortest_edge"], size["longest_edge"]
         taken = side or (short, short)
-        return taken, None, (f"pictures are stretched to {taken[0]}x{taken[1]} pixels; the library keeps their shape, "
-                             f"with sides of {short} to {long}",)  # fmt: skip
-    special: Mapping[str, Callable[[], int]] = {
-        "ConvNext": lambda: int(size["shortest_edge"] / config.get("crop_pct", 224 / 256)),
-        "Levit": lambda: int(256 / 224 * size["shortest_edge"]),
-        "PoolFormer": lambda: int(next(iter(size.values())) / config.get("crop_pct", 0.9)),
-    }
+        note = f"pictures are stretched to {taken[0]}x{taken[1]} pixels; the library keeps their shape"
+        return _Geometry(taken, notes=(f"{note}, with sides of {short} to {long}",))
     if kind == "ConvNext":
-        short = int(size["shortest_edge"])
-        return (short, short), special[kind]() if short < SWAP_BELOW else None, ()
-    if "shortest_edge" in size or (kind == "PoolFormer" and crop):
+        short = size["shortest_edge"] if "shortest_edge" in size else _refuse_size(size, "size", where=where)
+        before = int(short / said.get("crop_pct", 224 / 256)) if short < SWAP_BELOW else None
+        return _Geometry((short, short), before)
+    if shorter := _shorter_side(kind, size, said):
         if not crop:
             raise BadFile(f"{where} keeps the shape of pictures and does not crop them, which zoo's pipelines do not")
-        resize = special[kind]() if kind in special else int(size["shortest_edge"])
-        return _cropped(crop, resize, where=where)
-    height, width = int(size["height"]), int(size["width"])
-    if not crop or (crop["height"], crop["width"]) == (height, width):
-        return (height, width), None, ()
-    if height != width:
-        raise BadFile(f"{where} stretches pictures to {height}x{width} and crops them, which zoo's pipelines do not")
-    size_after, resized, _ = _cropped(crop, height, where=where)
-    return size_after, resized, ("the shorter side is resized before the crop; the library stretches both",)
-
-
-def _cropped(crop: Config, resize: int, *, where: str) -> Geometry:
-    height, width = int(crop["height"]), int(crop["width"])
-    if resize < max(height, width):
+        return _cropped(crop, shorter, where=where)
+    stretched = _whole_multiples(size, said, where=where)
+    if not crop or crop == stretched:
+        return _Geometry(stretched)
+    if stretched[0] != stretched[1]:
         raise BadFile(
-            f"{where} crops {height}x{width} pixels of a shorter side of {resize}, and would fill up the rest"
+            f"{where} stretches pictures to {stretched[0]}x{stretched[1]} and crops them, which zoo's pipelines do not"
         )
-    return (height, width), resize, ()
+    return _cropped(crop, stretched[0], stretch=True, where=where)
 
 
-def _as_size(value: Any, *, square: bool) -> Config:
-    """A size as the library reads it: a number is a square, or a shorter side."""
+def _shorter_side(kind: str, size: Mapping[str, int], said: Config) -> int | None:
+    """How long the shorter side becomes before the crop; None where pictures are stretched."""
+    if kind == "PoolFormer":
+        if size.get("height") != size.get("width"):
+            return None
+        short, share = next(iter(size.values())), said.get("crop_pct", 0.9)
+        if share is not None:
+            return int(short / share)
+    shorter = size.get("shortest_edge")
+    return int(256 / 224 * shorter) if shorter and kind == "Levit" else shorter
+
+
+def _whole_multiples(size: Mapping[str, int], said: Config, *, where: str) -> tuple[int, int]:
+    """Height and width; BadFile where the processor would round them to a multiple."""
+    multiple = int(said.get("ensure_multiple_of") or 1)
+    if size["height"] % multiple or size["width"] % multiple:
+        raise BadFile(f"{where} rounds sizes to multiples of {multiple}, which zoo's pipelines do not")
+    return size["height"], size["width"]
+
+
+def _crop(said: Config, defaults: _Defaults, *, where: str) -> tuple[int, int] | None:
+    """Height and width of the crop; None without one."""
+    if defaults.crops is None:
+        if said.get("do_center_crop"):
+            raise BadFile(f"{where} says do_center_crop beside its own resizing, which zoo's pipelines do not")
+        return None
+    if not said.get("do_center_crop", defaults.crops):
+        return None
+    if not said.get("crop_size", defaults.crop):
+        raise BadFile(f"{where} says do_center_crop, and no crop_size")
+    size = _size(said, "crop_size", defaults.crop or {}, square=True, where=where)
+    return size["height"], size["width"]
+
+
+def _cropped(crop: tuple[int, int], resize: int, *, where: str, stretch: bool = False) -> _Geometry:
+    if resize < max(crop):
+        raise BadFile(
+            f"{where} crops {crop[0]}x{crop[1]} pixels of a {'' if stretch else 'shorter '}side of {resize}, and would "
+            "fill up the rest"
+        )
+    return _Geometry(crop, resize, stretch)
+
+
+SIZES: Final = ({"height", "width"}, {"shortest_edge"}, {"shortest_edge", "longest_edge"})
+
+
+def _size(said: Config, key: str, default: Config, *, square: bool, where: str) -> dict[str, int]:
+    """A size as the library reads it: a number is a square, or a shorter side; BadFile for other forms."""
+    value = said.get(key, default)
     if isinstance(value, int):
-        return {"height": value, "width": value} if square else {"shortest_edge": value}
-    if isinstance(value, list | tuple):
-        return {"height": value[0], "width": value[1]}
-    return cast("Config", value)
+        limit = {"longest_edge": said["max_size"]} if said.get("max_size") else {}
+        value = _side(value) if square else {"shortest_edge": value, **limit}
+    elif isinstance(value, list | tuple) and len(value) == 2:
+        value = {"height": value[0], "width": value[1]}
+    sides = {name: side for name, side in value.items() if side is not None} if isinstance(value, Mapping) else {}
+    if set(sides) not in SIZES or (key == "crop_size" and "height" not in sides):
+        _refuse_size(value, key, where=where)
+    if min(map(int, sides.values())) < 1:
+        _refuse_size(value, key, where=where)
+    return {name: int(side) for name, side in sides.items()}
+
+
+def _refuse_size(value: Any, key: str, *, where: str) -> NoReturn:
+    raise BadFile(f"{where} says {key}: {value!r}, which zoo does not know for this processor")

@@ -37,7 +37,8 @@ def apply_workarounds(network: nn.Module) -> nn.Module:
 class ZeroBorder(nn.Module):
     """A border of zeros of one pixel, written as a concatenation.
 
-    ONNX Runtime 1.31 fuses a padding with zeros into the max pooling after it, which pads with minus infinity.
+    ONNX Runtime 1.31 fuses a padding with zeros into the max pooling after it, which pads with minus infinity
+    (microsoft/onnxruntime#24737).
     """
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -51,7 +52,8 @@ class ZeroBorder(nn.Module):
 def length(value: Sized) -> int:
     """`len` for the modules of RT-DETR v2 and D-FINE: that of a tensor stays open in a capture.
 
-    They ask `len(source_flatten)` for the number of pictures, and Python's own makes a constant of it.
+    They ask `len(source_flatten)` for the number of pictures, and Python's own makes a constant of it.  No issue of the
+    library's about it is known.
     """
     return value.shape[0] if isinstance(value, Tensor) else len(value)
 
@@ -60,7 +62,7 @@ def leave_checks_out(layer: nn.Module) -> None:
     """Have an attention of RT-DETR v2 or D-FINE compute without comparing the sizes of its inputs.
 
     The library compares them as tensors there, with an operator that ONNX has no form of (`aten._is_all_true`), and
-    in Deformable DETR as numbers.
+    in Deformable DETR as numbers.  No issue about it is known, neither of the library's nor of the exporter's.
     """
     layer.register_forward_pre_hook(_checks_off)
     layer.register_forward_hook(_checks_on, always_call=True)

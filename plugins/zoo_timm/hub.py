@@ -81,16 +81,30 @@ def _classes(config: dict[str, Any]) -> tuple[str, ...]:
     return names(subset)
 
 
+def _refuse_other_preparing(config: dict[str, Any], *, whole: bool, square: bool, folder: Path) -> None:
+    """BadFile for what no pipeline does; `whole` pictures are stretched and not cropped."""
+    where, mode = folder / "config.json", config.get("crop_mode", "center")
+    filter_name = config.get("interpolation", "bicubic")
+    if filter_name not in ("bilinear", "bicubic", "nearest"):
+        raise BadFile(f"{where} resizes with the filter {filter_name!r}; zoo has nearest, bilinear and bicubic")
+    if mode not in ("center", "squash"):
+        raise BadFile(f"{where} prepares pictures with the crop mode {mode!r}, which zoo's pipelines do not")
+    if not square and not whole:
+        raise BadFile(f"{where} crops to a size that is no square, which zoo's pipelines do not")
+
+
 def _input(config: dict[str, Any], folder: Path) -> ImageInput:
     """Size, resize, interpolation, mean and std, as timm's own evaluation prepares a picture."""
     try:
         channels, height, width = (int(side) for side in config["input_size"])
         crop = float(config.get("crop_pct", 1.0))
-        stretched = config.get("crop_mode") == "squash" and crop == 1.0
+        squashed = config.get("crop_mode") == "squash"
+        _refuse_other_preparing(config, whole=squashed and crop == 1.0, square=height == width, folder=folder)
         return ImageInput(
             size=(height, width),
             channels=channels,
-            resize=None if stretched else math.floor(min(height, width) / crop),
+            resize=None if squashed and crop == 1.0 else math.floor(min(height, width) / crop),
+            stretch=squashed and crop != 1.0,
             interpolation=config.get("interpolation", "bicubic"),
             mean=tuple(map(float, config["mean"])),
             std=tuple(map(float, config["std"])),

@@ -77,7 +77,7 @@ def _weights(card: dict[str, Any], weights: dict[str, Any]) -> WeightsSpec:
         sha256=weights.get("sha256", ""),
         url=weights.get("url", ""),
         hub=weights.get("hub", ""),
-        input=_input(card, weights.get("input", {})),
+        input=_input(card, weights.get("input", {}), stretch=weights.get("crop") == "squash"),
         classes=reference(weights["classes"]),
         optional=() if weights["classes"] in SUBSETS else tuple(card["head"]),
         metrics=weights.get("metrics", {}),
@@ -86,11 +86,12 @@ def _weights(card: dict[str, Any], weights: dict[str, Any]) -> WeightsSpec:
     )
 
 
-def _input(card: dict[str, Any], changed: dict[str, Any]) -> ImageInput:
+def _input(card: dict[str, Any], changed: dict[str, Any], *, stretch: bool = False) -> ImageInput:
     values = card["input"] | changed
     return ImageInput(
         size=tuple(values["size"]),
         resize=values["resize"],
+        stretch=stretch and values["resize"] is not None,
         interpolation=values["interpolation"],
         mean=tuple(values["mean"]),
         std=tuple(values["std"]),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import zoo
-from zoo.cli.options import complete_name
+from zoo.cli.options import complete_family, complete_name, complete_plugin, complete_task
 from zoo.cli.output import Output
 
 Command = Callable[..., Any]
@@ -127,3 +127,10 @@ def test_a_table_longer_than_the_terminal_is_paged(monkeypatch: pytest.MonkeyPat
 )
 def test_a_shell_is_offered_the_names(incomplete: str, names: list[str]) -> None:
     assert complete_name(None, None, incomplete) == names  # type: ignore[arg-type]
+
+
+def test_a_shell_is_offered_tasks_plugins_and_families() -> None:
+    assert complete_task(None, None, "g") == ["gazing"]  # type: ignore[arg-type]
+    assert complete_plugin(None, None, "") == ["gaze"]  # type: ignore[arg-type]
+    assert complete_family(None, None, "") == ["eyes", "lenses", "nerves"]  # type: ignore[arg-type]
+    assert complete_family(None, None, "ey") == ["eyes"]  # type: ignore[arg-type]

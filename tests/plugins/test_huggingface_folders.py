@@ -148,6 +148,25 @@ def _unknown_family(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "nonsense"}))
 
 
+def _classes(labels: object) -> Callable[[Path], None]:
+    return lambda folder: _changed(folder, id2label=labels)
+
+
+def _changed(folder: Path, **changes: object) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **changes}))
+
+
+def _split(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    (folder / "model.safetensors.index.json").write_text("{}")
+
+
+def _other_code(folder: Path) -> None:
+    _changed(folder, auto_map={"AutoModel": "modeling_mine.Model"})
+    (folder / "modeling_mine.py").write_text("raise SystemExit(7)\n")
+
+
 def _broken_file(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"nonsense")
 
@@ -158,6 +177,8 @@ def _broken_file(folder: Path) -> None:
         (_other_width, "has other shapes than its config.json says"),
         (_more_layers, "lacks vit"),
         (_unknown_family, "is of the family 'nonsense', which the installed transformers does not have"),
+        (_other_code, "zoo runs no code from files"),
+        (_split, "has its parameters in several files"),
         (_broken_file, "cannot be read as its config.json says"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "nobody knows how its pictures are prepared"),
         (lambda folder: (folder / "model.safetensors").unlink(), "zoo reads none"),
@@ -170,6 +191,31 @@ def test_a_folder_that_does_not_fit_together_is_one_sentence(
     with pytest.raises(BadFile, match=sentence) as error:
         zoo.create_model("vit_micro", weights=str(vit), num_classes=3)
     assert "\n" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (_classes(["cat", "dog"]), "does not number its classes"),
+        (_classes({"first": "cat"}), "does not number its classes"),
+        (_classes({"0": "cat", "2": "dog"}), "does not number its classes"),
+        (lambda folder: _changed(folder, hidden_size=-1), "no vit has this configuration: Trying to create tensor"),
+        (lambda folder: _changed(folder, hidden_size="many"), "no vit has this configuration"),
+        (lambda folder: _changed(folder, model_type="t5"), "no t5 has this configuration"),
+    ],
+)
+def test_a_whole_model_that_cannot_be_built_is_one_sentence(
+    vit: Path, damage: Callable[[Path], None], sentence: str
+) -> None:
+    damage(vit)
+    with pytest.raises(BadFile, match=sentence) as error:
+        zoo.create_model("image_classifier", weights=str(vit))
+    assert "\n" not in error.value.message
+
+
+def test_a_folder_that_is_not_there_is_named() -> None:
+    with pytest.raises(zoo.UnknownName, match="there are no weights 'nofolder' for image_classifier"):
+        zoo.predict("image_classifier@nofolder", ["photo.png"])
 
 
 def test_a_family_that_the_library_does_not_have_is_named(vit: Path) -> None:

@@ -75,6 +75,16 @@ def test_the_attention_still_compares_sizes_as_tensors(name: str, monkeypatch: p
     assert all(torch.equal(*pair) for pair in zip(expected, actual, strict=True))
 
 
+@pytest.mark.slow
+def test_onnx_still_has_no_form_of_that_comparison() -> None:
+    class Compared(nn.Module):
+        def forward(self, sizes: torch.Tensor) -> torch.Tensor:
+            return torch._is_all_true(sizes > 0)
+
+    with pytest.raises(Exception, match=r"No ONNX function found for .*aten\._is_all_true"):
+        torch.onnx.export(Compared(), (torch.rand(3),), dynamo=True, verbose=False)
+
+
 @pytest.mark.parametrize("count", [len, workarounds.length])
 def test_pythons_own_length_of_a_tensor_still_becomes_a_constant(count: Any) -> None:
     class Counted(nn.Module):

@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
 from PIL import Image
 from safetensors.torch import save
+from skimage.data import astronaut
+from timm.data import create_transform, resolve_data_config
 
 import zoo
 from tests.models.weights.local_hub import LocalHub, running_hub
@@ -21,7 +24,7 @@ from zoo.registry.catalog_listing import make_listing
 from zoo_timm import generate
 from zoo_timm.classes import SUBSETS, names
 from zoo_timm.hub import describe
-from zoo_timm.plugin import cards
+from zoo_timm.plugin import cards, zoo_weights
 
 STORED = {card["name"]: card for card in cards()}
 SAMPLES = (
@@ -207,6 +210,61 @@ def test_a_config_that_says_too_little_is_refused(config: bytes, sentence: str, 
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(zoo.BadFile, match=sentence):
         describe(tmp_path, name="me/mine")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"crop_mode": "border"}, "with the crop mode 'border', which zoo's pipelines do not"),
+        ({"interpolation": "lanczos"}, "resizes with the filter 'lanczos'"),
+        ({"input_size": [3, 96, 64]}, "crops to a size that is no square"),
+    ],
+)
+def test_pictures_that_are_prepared_otherwise_are_refused(
+    changes: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    _folder(tmp_path, **changes)
+    with pytest.raises(zoo.BadFile, match=sentence):
+        describe(tmp_path, name="me/mine")
+
+
+def _folder(path: Path, **changes: Any) -> None:
+    prepared = {"input_size": [3, 64, 64], "crop_pct": 0.9, "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
+    config = {"architecture": "test_resnet", "num_classes": 1000, "pretrained_cfg": {**prepared, **changes}}
+    (path / "config.json").write_text(json.dumps(config))
+    (path / "model.safetensors").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"crop_pct": 1.0, "interpolation": "bilinear"},
+        {"crop_mode": "squash"},
+        {"crop_mode": "squash", "crop_pct": 1.0, "input_size": [3, 64, 96]},
+    ],
+)
+def test_a_pipeline_prepares_pictures_as_timms_evaluation_does(changes: dict[str, Any], tmp_path: Path) -> None:
+    _folder(tmp_path, **changes)
+    source = describe(tmp_path, name="me/mine").input
+    assert isinstance(source, zoo.ImageInput)
+    config = json.loads((tmp_path / "config.json").read_text())["pretrained_cfg"]
+    transform = create_transform(**resolve_data_config({"interpolation": "bicubic", **config}))
+    photograph = astronaut()  # type: ignore[no-untyped-call]
+    for pixels in (photograph, photograph[:200], photograph[:, :77], photograph[5:6, :7]):
+        expected = transform(Image.fromarray(pixels))[None]
+        actual = zoo.ImagePrepare(source)(torch.from_numpy(np.ascontiguousarray(pixels)))
+        level = 1 / 255 / torch.tensor(source.std).reshape(1, 3, 1, 1)
+        assert float(((actual - expected).abs() / level).max()) <= 1.01
+
+
+def test_weights_whose_pictures_are_squashed_say_so() -> None:
+    specs = {f"{spec.model}@{spec.tag}": spec.input for spec in zoo_weights()}
+    nfnet, resnet = specs["dm_nfnet_f0@dm_in1k"], specs["resnet10t@c3_in1k"]
+    assert isinstance(nfnet, zoo.ImageInput)
+    assert isinstance(resnet, zoo.ImageInput)
+    assert (nfnet.size, nfnet.resize, nfnet.stretch) == ((192, 192), 213, True)
+    assert not resnet.stretch
 
 
 def test_a_folder_with_a_pickle_alone_is_refused(tmp_path: Path) -> None:

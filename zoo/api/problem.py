@@ -61,6 +61,8 @@ class ImageInput(Input):
     """One (grey) or three (colour)."""
     resize: int | None = None
     """Shorter side after resizing, before the centre crop to `size`; None stretches straight to `size`."""
+    stretch: bool = False
+    """With `resize`: both sides become that long, whatever the shape of the picture, not only the shorter one."""
     crop_rounding: Literal["even", "down"] = "even"
     """Where the crop begins when the spare pixels are an odd number: at the even of the two middles, as torchvision
     crops, or at the first, as transformers does."""

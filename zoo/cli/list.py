@@ -11,7 +11,7 @@ from zoo.api.errors import UnknownName, UsageError
 from zoo.cli import text
 from zoo.cli.counts import read_count
 from zoo.cli.kept_listing import current_listing
-from zoo.cli.options import complete_name, json_option
+from zoo.cli.options import complete_family, complete_name, complete_plugin, complete_task, json_option
 from zoo.cli.output import Output
 from zoo.registry.listing import ListedModel, ListedWeights, Listing, SortKey, in_order, nearest, select
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.argument("pattern", default="*", shell_complete=complete_name)
-@click.option("--task", default="", help="Only models of this task.")
-@click.option("--plugin", default="", help="Only models of this plugin, as timm.")
-@click.option("--family", default="", help="Only models of this family, as resnet.")
+@click.option("--task", default="", shell_complete=complete_task, help="Only models of this task.")
+@click.option("--plugin", default="", shell_complete=complete_plugin, help="Only models of this plugin, as timm.")
+@click.option("--family", default="", shell_complete=complete_family, help="Only models of this family, as resnet.")
 @click.option("--licence", default="", help="Only weights (of models without any: code) whose licence contains this.")
 @click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
 @click.option("--pretrained", is_flag=True, help="Only models with published weights.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +11,7 @@ import click
 from zoo.api.errors import UsageError
 
 if TYPE_CHECKING:
+    from zoo.registry.listing import ListedModel
     from zoo.runs.train_options import TrainOption
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -18,14 +19,37 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def complete_name(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """What a shell offers where a model may be named: models, and after @ the weights of one."""
-    from zoo.cli.kept_listing import current_listing  # noqa: PLC0415  only the shell asks
-
-    models = current_listing().models
+    models = _models()
     if "@" in incomplete:
         names = [weights.bare_name for row in models for weights in row.weights]
     else:
         names = [name for row in models for name in (row.bare_name, *row.aliases)]
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_task(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """What a shell offers for --task."""
+    return _offered({row.task for row in _models()}, incomplete)
+
+
+def complete_plugin(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """What a shell offers for --plugin: those that have models."""
+    return _offered({row.plugin for row in _models()}, incomplete)
+
+
+def complete_family(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """What a shell offers for --family."""
+    return _offered({row.family for row in _models()}, incomplete)
+
+
+def _models() -> Sequence[ListedModel]:
+    from zoo.cli.kept_listing import current_listing  # noqa: PLC0415  only the shell asks
+
+    return current_listing().models
+
+
+def _offered(names: Iterable[str], incomplete: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(incomplete))
 
 
 def complete_runtime(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001

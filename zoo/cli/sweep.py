@@ -8,12 +8,13 @@ from shlex import join, quote
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
 from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.cli import text
 from zoo.cli.counts import read_count
-from zoo.cli.options import complete_name, json_option
+from zoo.cli.options import complete_family, complete_name, complete_plugin, complete_task, json_option
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
     from zoo_export.sweep.sweep import Selection
 
 TAKES: Final = "That one model may take."
+MAX_NAMES: Final = 5
+"""Of models that have a row on one side alone, the names that are shown."""
 
 
 @click.command("sweep")
 @click.argument("pattern", default="*", shell_complete=complete_name)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("sweep"), help="Folder of the rows.")
-@click.option("--plugin", default="", help="Only models of this plugin, as timm.")
-@click.option("--task", default="", help="Only models of this task.")
-@click.option("--family", default="", help="Only models of this family, as resnet.")
+@click.option("--plugin", default="", shell_complete=complete_plugin, help="Only models of this plugin, as timm.")
+@click.option("--task", default="", shell_complete=complete_task, help="Only models of this task.")
+@click.option("--family", default="", shell_complete=complete_family, help="Only models of this family, as resnet.")
 @click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
 @click.option("--per-family", type=click.IntRange(min=1), metavar="N", help="Only N of each family, the smallest.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many models, the smallest first.")
@@ -44,7 +47,9 @@ TAKES: Final = "That one model may take."
 @click.option("--slurm", "slurm", type=click.IntRange(min=1), metavar="N", help="Write an array script of N tasks.")
 @click.option("--compare", "old", type=click.Path(path_type=Path), help="What changed since the rows of this folder.")
 @json_option
+@click.pass_context
 def sweep(
+    context: click.Context,
     *,
     pattern: str,
     output: Path,
@@ -75,8 +80,16 @@ def sweep(
 
     out = Output(as_json=as_json)
     if old is not None:
+        if {name for name in context.params if _is_given(context, name)} - {"old", "output", "as_json"}:
+            raise UsageError("--compare goes with --output and --json alone", hint="leave the other options out")
         _compare(out, old, output)
         return
+    if slurm is not None and (again or shard_text):
+        option = "--again" if again else "--shard"
+        raise UsageError(
+            f"{option} does not go with --slurm: each task has its shard, and goes on where it was ended",
+            hint="leave it out; to do all models anew, name an empty folder with -o",
+        )
     catalog = Catalog.discover()
     chosen = _selection(catalog, plugin=plugin, task=task, family=family, max_params=max_params, per_family=per_family)
     models = sweepable(catalog, pattern, chosen)[:limit]
@@ -110,6 +123,10 @@ def sweep(
         say=lambda row: out.note(_line(row)),
     )
     _show(out, rows, output)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _selection(
@@ -170,20 +187,12 @@ def _show(out: Output, rows: Sequence[SweepRow], output: Path) -> None:
 
 def _compare(out: Output, old: Path, new: Path) -> None:
     """The changes between two folders of rows; exit code 1 where something broke."""
-    from zoo_export.sweep.compare import compare, version_changes  # noqa: PLC0415  other commands need no sweep
-    from zoo_export.sweep.rows import read_rows  # noqa: PLC0415
+    from zoo_export.sweep.compare import compare, in_one_alone, version_changes  # noqa: PLC0415  other commands need no sweep
 
-    for folder in (old, new):
-        if not folder.exists():
-            raise UsageError(f"{folder} does not exist, so there are no rows to compare", hint="zoo sweep -o FOLDER")
-    before, after = read_rows([old]), read_rows([new])
+    before, after = _rows_of_both(old, new)
     common = before.keys() & after.keys()
-    if not common:
-        raise UsageError(
-            f"{old} and {new} have no model in common: {counted(len(before), 'row')} and {counted(len(after), 'row')}",
-            hint="sweep the same models again: zoo sweep PATTERN -o NEW",
-        )
     changes, versions = compare(before, after), version_changes(before, after)
+    gone, added = in_one_alone(before, after)
     out.document(
         {
             "schema": 1,
@@ -192,6 +201,8 @@ def _compare(out: Output, old: Path, new: Path) -> None:
                 {"model": change.model, "kind": change.kind, "before": change.before, "after": change.after}
                 for change in changes
             ],
+            "only_before": list(gone),
+            "only_after": list(added),
         }
     )
     for sentence in versions:
@@ -201,11 +212,35 @@ def _compare(out: Output, old: Path, new: Path) -> None:
             ("model", "what", "before", "after"),
             [(change.model, change.kind, change.before, change.after) for change in changes],
         )
+    for folder, models in ((old, gone), (new, added)):
+        if models:
+            out.line(f"{counted(len(models), 'model')} in {folder} alone: {_few(models)}")
     broken = sum(change.kind == "broken" for change in changes)
     out.line(f"{counted(len(common), 'model')} in both, {broken} broken, {len(changes)} changed")
     out.next(f"zoo sweep -o {quote(str(new))}")
     if broken:
         raise click.exceptions.Exit(1)
+
+
+def _rows_of_both(old: Path, new: Path) -> tuple[dict[str, SweepRow], dict[str, SweepRow]]:
+    """The rows of two folders; UsageError where one is not there, or they have no model in common."""
+    from zoo_export.sweep.rows import read_rows  # noqa: PLC0415  other commands need no sweep
+
+    for folder in (old, new):
+        if not folder.exists():
+            raise UsageError(f"{folder} does not exist, so there are no rows to compare", hint="zoo sweep -o FOLDER")
+    before, after = read_rows([old]), read_rows([new])
+    if not before.keys() & after.keys():
+        raise UsageError(
+            f"{old} and {new} have no model in common: {counted(len(before), 'row')} and {counted(len(after), 'row')}",
+            hint="sweep the same models again: zoo sweep PATTERN -o NEW",
+        )
+    return before, after
+
+
+def _few(models: Sequence[str]) -> str:
+    shown = ", ".join(models[:MAX_NAMES])
+    return f"{shown} and {len(models) - MAX_NAMES} more" if len(models) > MAX_NAMES else shown
 
 
 def _write_script(

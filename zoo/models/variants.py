@@ -75,7 +75,10 @@ def without_head(model: nn.Module, head: Sequence[str], *, classes: int, example
         raise refusal
     for path in layers:
         model.set_submodule(path, nn.Identity())
-    features = _run_watched(model, tuple(example), (), {}, evaluate=True)
+    try:
+        features = _run_watched(model, tuple(example), (), {}, evaluate=True)
+    except RuntimeError as error:  # two heads whose scores are added, as LR-ASPP's
+        raise refusal from error
     if not isinstance(features, Tensor) or features.ndim != 2:
         raise refusal
     return int(features.shape[1])

@@ -222,6 +222,11 @@ class Catalog:
         model, _, tag = name.partition("@")
         entry = self.model(model)
         entries = self.weights(entry.full_name)
+        if not entries and entry.spec.from_weights:
+            raise UnknownName(
+                f"there are no weights {tag!r} for {entry.bare_name}, which is built from what somebody trained",
+                hint=f"name a folder or a file that is there; zoo info {model} says what it takes",
+            )
         if not entries:
             raise UnknownName(f"there are no weights for the model {entry.full_name}", hint=f"zoo train {model}")
         try:

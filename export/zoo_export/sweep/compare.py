@@ -10,6 +10,8 @@ from zoo_export.sweep.rows import SweepRow
 
 SLOWER: Final = 1.5
 """An export that takes so many times the CPU seconds is told."""
+SLOWER_ANSWER: Final = 2.0
+"""So is a file that takes so many times as long for an answer; one run's latency varies more than its CPU seconds."""
 Kind = Literal["broken", "mended", "other verdict", "slower"]
 
 
@@ -30,6 +32,11 @@ def compare(old: Mapping[str, SweepRow], new: Mapping[str, SweepRow]) -> tuple[C
     return tuple(sorted(changes, key=lambda change: order.index(change.kind)))
 
 
+def in_one_alone(old: Mapping[str, SweepRow], new: Mapping[str, SweepRow]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The models with a row in the old sweep alone, and in the new one alone."""
+    return tuple(sorted(old.keys() - new.keys())), tuple(sorted(new.keys() - old.keys()))
+
+
 def version_changes(old: Mapping[str, SweepRow], new: Mapping[str, SweepRow]) -> tuple[str, ...]:
     """ "torch 2.10.0 -> 2.11.0" for each version that differs between any rows of both."""
     before, after = _versions(old), _versions(new)
@@ -45,13 +52,22 @@ def _change(old: SweepRow, new: SweepRow) -> Change | None:
         kind: Kind = "mended" if new.proved else "broken"
     elif old.verdict != new.verdict:
         kind = "other verdict"
-    elif old.machine == new.machine and old.proved and new.cpu_seconds > SLOWER * old.cpu_seconds > 0:
-        return Change(
-            model=new.model, kind="slower", before=f"{old.cpu_seconds:g} CPU s", after=f"{new.cpu_seconds:g} CPU s"
-        )
+    elif old.machine == new.machine and old.proved:
+        before, after = _slower(old, new)
+        return Change(model=new.model, kind="slower", before=before, after=after) if after else None
     else:
         return None
     return Change(model=new.model, kind=kind, before=_said(old), after=_said(new))
+
+
+def _slower(old: SweepRow, new: SweepRow) -> tuple[str, str]:
+    """What takes longer on the same machine, before and after; empty texts where nothing does."""
+    sides = list[tuple[str, str]]()
+    if new.cpu_seconds > SLOWER * old.cpu_seconds > 0:
+        sides.append((f"{old.cpu_seconds:g} CPU s", f"{new.cpu_seconds:g} CPU s"))
+    if new.latency_ms and old.latency_ms and new.latency_ms > SLOWER_ANSWER * old.latency_ms:
+        sides.append((f"{old.latency_ms:g} ms", f"{new.latency_ms:g} ms"))
+    return ", ".join(before for before, _ in sides), ", ".join(after for _, after in sides)
 
 
 def _said(row: SweepRow) -> str:

@@ -45,6 +45,8 @@ class SweepRow:
     """The most that the process and its children held at once."""
     machine: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    written: str = ""
+    """When, in UTC: 2026-12-01T03:40:00Z.  Of two rows of a model the newer one counts, in whichever file it is."""
 
     @property
     def proved(self) -> bool:
@@ -59,7 +61,7 @@ def row_of(record: Mapping[str, Any]) -> SweepRow:
 
 
 def read_rows(paths: Iterable[Path]) -> dict[str, SweepRow]:
-    """The last row of each model in these files, and in the files of these folders; BadFile for a line that is none.
+    """The newest row of each model in these files, and in the files of these folders; BadFile for a line that is none.
 
     A last line without its end is left out: a process was killed while it wrote.
     """
@@ -72,7 +74,8 @@ def read_rows(paths: Iterable[Path]) -> dict[str, SweepRow]:
                 row = row_of(json.loads(line))
             except (ValueError, TypeError, AttributeError) as error:
                 raise BadFile(f"{path}, line {number} is no row of a sweep: {error}") from error
-            rows[row.model] = row
+            if row.model not in rows or row.written >= rows[row.model].written:
+                rows[row.model] = row
     return rows
 
 

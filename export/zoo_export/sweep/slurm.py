@@ -13,6 +13,7 @@ SCRIPT: Final = """#!/bin/bash
 #SBATCH --mem={memory_mb}M
 #SBATCH --output=%x-%a.log
 # Start it with: sbatch {name}
+# zoo must be on the PATH: activate its environment first, or here.  A task fails where a model is not proved.
 # A task that was ended is started again with: sbatch --array=NUMBER {name}; it goes on where it was.
 set -euo pipefail
 zoo sweep {arguments} --output {output} --shard "$SLURM_ARRAY_TASK_ID/{shards}"

@@ -60,7 +60,8 @@ class Worker:
 
     def row(self, model: str, *, seed: int) -> SweepRow:
         """The row of a model, whatever becomes of the process."""
-        if self._answered >= MODELS_PER_WORKER:
+        ended = self._process is not None and self._process.poll() is not None  # while it had nothing to do
+        if ended or self._answered >= MODELS_PER_WORKER:
             self.stop()
         process = self._process or self._start()
         assert process.stdin is not None

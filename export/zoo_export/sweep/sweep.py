@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import prod
 from pathlib import Path
 from typing import Literal
@@ -65,7 +66,7 @@ def sweep(
         for model in mine:
             if model in rows:
                 continue
-            row = worker.row(model, seed=seed)
+            row = replace(worker.row(model, seed=seed), written=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
             append_row(folder / shard.file, row)
             rows[model] = row
             say(row)

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TextIO
+from typing import Final, TextIO
 
 from zoo.registry.catalog import Catalog
 from zoo_export.sweep.measure import crashed, sweep_model
+
+PARENT_SECONDS: Final = 1.0
+"""Between two looks at whether the sweep still runs."""
 
 
 def main() -> None:
     """Answer until stdin ends."""
     answers = _set_apart()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     warnings.simplefilter("ignore")
     catalog = Catalog.discover()
     for model, seed in _requests():
@@ -36,6 +43,13 @@ def _requests() -> Iterator[tuple[str, int]]:
     for line in sys.stdin:
         request = json.loads(line)
         yield request["model"], request["seed"]
+
+
+def _end_with(parent: int) -> None:
+    """End this process and all that it started once the sweep is gone: nobody would watch its limits."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _set_apart() -> TextIO:

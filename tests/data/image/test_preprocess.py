@@ -28,6 +28,7 @@ INPUTS = {
     "crop, bicubic": ImageInput(size=(224, 224), resize=232, interpolation="bicubic"),
     "stretch": ImageInput(size=(28, 28)),
     "stretch, bicubic": ImageInput(size=(48, 64), interpolation="bicubic"),
+    "stretch, then crop": ImageInput(size=(56, 48), resize=64, stretch=True, crop_rounding="down"),
     "grey": ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,)),
     "nearest": ImageInput(size=(32, 48), interpolation="nearest"),
 }

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.models.weights.local_hub import LocalHub, running_hub
+from zoo.api.errors import UsageError
+from zoo.models.weights.hub import hub_folder
 
 ASK = """
 import json, sys
@@ -65,17 +67,28 @@ def test_what_the_hub_refuses_is_a_sentence(tmp_path: Path) -> None:
     assert pickled["message"] == (
         "owner/pickled has no model.safetensors: a pickle can run code when it is read, and zoo downloads none"
     )
-    assert ask("nonsense", tmp_path, address=hub.address)["kind"] == "UsageError"
+
+
+@pytest.mark.parametrize("name", ["nonsense", "../x", "-x/y", "a/b..c", "a/" + "b" * 100])
+def test_a_name_that_the_hub_gives_to_nobody_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="names nothing on the hub"):
+        hub_folder(name, ["config.json"], extra="timm")
 
 
 def test_an_answer_that_is_not_the_hubs_is_one_line(tmp_path: Path) -> None:
     with running_hub(LocalHub(HUB, status=401)) as hub:
         unknown = ask("owner/whole", tmp_path, address=hub.address)
+    with running_hub(LocalHub(HUB, status=403)) as hub:
+        forbidden = ask("owner/whole", tmp_path, address=hub.address)
+    with running_hub(LocalHub(HUB, status=404)) as hub:
+        missing = ask("owner/whole", tmp_path, address=hub.address)
     with running_hub(LocalHub(HUB, login_page=b"<html>Log in first</html>")) as hub:
         page = ask("owner/whole", tmp_path, address=hub.address)
     closed = ask("owner/whole", tmp_path, address="http://127.0.0.1:9")
     start = "owner/whole cannot be had from the hub: "
     assert unknown["message"] == "the hub does not let you read owner/whole: the server answers 401 Unauthorized"
+    assert forbidden["message"] == "the hub does not let you read owner/whole: the server answers 403 Forbidden"
+    assert (missing["kind"], missing["message"]) == ("UsageError", "the hub has no repository owner/whole")
     assert page["message"] == f"{start}the server's answer is not the hub's, but a page perhaps that wants a login"
     assert closed["message"] == f"{start}[Errno 111] Connection refused"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zoo.api.errors import BadFile
-from zoo_export.sweep.compare import Change, compare, version_changes
+from zoo_export.sweep.compare import Change, compare, in_one_alone, version_changes
 from zoo_export.sweep.rows import SweepRow, Verdict, append_row, read_rows, summary
 
 
@@ -27,6 +28,14 @@ def test_shards_merge(tmp_path: Path) -> None:
     append_row(tmp_path / "rows-0001-of-0002.jsonl", row("a"))
     append_row(tmp_path / "rows-0002-of-0002.jsonl", row("b"))
     assert list(read_rows([tmp_path])) == ["a", "b"]
+
+
+@pytest.mark.parametrize("names", [("rows.jsonl", "rows-0001-of-0002.jsonl"), ("a.jsonl", "b.jsonl")])
+def test_of_two_files_the_newer_row_of_a_model_counts(names: tuple[str, str], tmp_path: Path) -> None:
+    append_row(tmp_path / names[0], replace(row("a", "FAIL"), written="2026-12-01T00:00:00Z"))
+    append_row(tmp_path / names[1], replace(row("a"), written="2026-12-02T00:00:00Z"))
+    append_row(tmp_path / "z.jsonl", row("a", "CRASH"))  # of a zoo that wrote no time
+    assert read_rows([tmp_path])["a"].verdict == "PASS"
 
 
 def test_a_line_without_its_end_is_left_out_and_overwritten(tmp_path: Path) -> None:
@@ -78,3 +87,12 @@ def test_a_comparison_tells_what_broke_first() -> None:
     )
     assert version_changes(old, new) == ("torch 1 -> 1 and 2",)
     assert compare(old, old) == ()
+    assert in_one_alone(old, new) == (("x",), ("y",))
+
+
+def test_a_slower_answer_is_told_on_the_same_machine_alone() -> None:
+    old, slow = replace(row("a"), latency_ms=2.0), replace(row("a", cpu=30.0), latency_ms=6.0)
+    expected = Change(model="a", kind="slower", before="10 CPU s, 2 ms", after="30 CPU s, 6 ms")
+    assert compare({"a": old}, {"a": slow}) == (expected,)
+    assert compare({"a": old}, {"a": replace(old, latency_ms=3.9)}) == ()
+    assert compare({"a": old}, {"a": replace(slow, machine="arm64")}) == ()

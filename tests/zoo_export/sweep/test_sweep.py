@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +112,44 @@ def test_a_process_that_dies_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nonesuch" in row.reason
 
 
+@pytest.mark.slow
+def test_a_process_that_died_while_it_waited_costs_no_row() -> None:
+    with Worker(SweepLimits()) as worker:
+        idle = worker._start()
+        os.killpg(idle.pid, signal.SIGKILL)
+        idle.wait()
+        row = worker.row("nonesuch", seed=0)
+    assert (row.verdict, "no model" in row.reason) == ("CRASH", True)
+
+
+@pytest.mark.slow
+def test_a_worker_ends_with_its_sweep() -> None:
+    script = (
+        "import os, time\n"
+        "from zoo_export.sweep.supervise import SweepLimits, Worker\n"
+        "print(Worker(SweepLimits())._start().pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    sweeping = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert sweeping.stdout is not None
+    pid = int(sweeping.stdout.readline())
+    while b"sweep.worker" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+        time.sleep(0.05)
+    sweeping.kill()
+    sweeping.wait()
+    deadline = time.monotonic() + 60
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.mark.ci
 def test_a_sweep_proves_and_is_continued(zoo_command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "rows"
@@ -138,6 +179,9 @@ def test_a_script_for_an_array_of_tasks(zoo_command: Command, tmp_path: Path) ->
         f"--output '{folder}' --shard \"$SLURM_ARRAY_TASK_ID/16\""
     )
     assert "exists already" in zoo_command(*words).err
+    for option in ("--again", "--shard=1/2"):
+        said = zoo_command(*words[:-2], option, "-o", str(tmp_path / "other"))
+        assert (said.code, "does not go with --slurm" in said.err) == (2, True)
 
 
 def test_a_comparison_of_folders(zoo_command: Command, tmp_path: Path) -> None:
@@ -147,6 +191,17 @@ def test_a_comparison_of_folders(zoo_command: Command, tmp_path: Path) -> None:
     assert said.code == 1
     assert said.out.splitlines()[0] == "torch 1 -> 2"
     assert "1 model in both, 1 broken, 1 changed" in said.out
+    for index in range(7):
+        append_row(tmp_path / "old" / "rows.jsonl", SweepRow(model=f"gone{index}", verdict="PASS"))
+    append_row(tmp_path / "new" / "rows.jsonl", SweepRow(model="added", verdict="FAIL"))
+    said = zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "new"), "--json")
+    assert said.json["only_before"] == [f"gone{index}" for index in range(7)]
+    assert said.json["only_after"] == ["added"]
+    said = zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "new"))
+    assert f"7 models in {tmp_path / 'old'} alone: gone0, gone1, gone2, gone3, gone4 and 2 more" in said.out
+    assert f"1 model in {tmp_path / 'new'} alone: added" in said.out
+    said = zoo_command("sweep", "resnet*", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "new"))
+    assert (said.code, "--output and --json alone" in said.err) == (2, True)
     assert zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "old")).code == 0
     assert zoo_command("sweep", "--compare", str(tmp_path / "none")).code == 2
 

@@ -285,7 +285,7 @@ def _kept_rows(
     contents = [getattr(sample, "content", "") for sample in samples]
     if not isinstance(read, PictureFiles) or not all(contents):
         return None
-    crop = (prepare.resize, prepare.crop_rounding)
+    crop = (prepare.resize, prepare.stretch, prepare.crop_rounding)
     geometry = (prepare.size, *crop, prepare.interpolation, prepare.channels, grey, read.white, reading)
     versions = (PIL.__version__, torch.__version__ if reading else "")
     height, width = prepare.size

@@ -26,7 +26,7 @@ def fitted(pixels: npt.NDArray[np.uint8], image: ImageInput) -> npt.NDArray[np.u
     if image.resize is None:
         return _levels(picture.resize((width, height), FILTERS[image.interpolation]))
     short = min(picture.size)
-    wide, high = (image.resize * side // short for side in picture.size)
+    wide, high = (image.resize * (short if image.stretch else side) // short for side in picture.size)
     halved = round if image.crop_rounding == "even" else int
     left, top = halved((wide - width) / 2), halved((high - height) / 2)
     scaled = picture.resize((wide, high), FILTERS[image.interpolation])

@@ -48,6 +48,7 @@ class ImagePrepare(nn.Module):
         _check(image)
         self.size = image.size
         self.resize = image.resize
+        self.stretch = image.stretch
         self.crop_rounding = image.crop_rounding
         self.interpolation = image.interpolation
         self.channels = image.channels
@@ -105,6 +106,8 @@ class ImagePrepare(nn.Module):
         """Height and width after resizing, before the crop; symbolic while exporting: int() would freeze them."""
         if self.resize is None:
             return self.size
+        if self.stretch:
+            return self.resize, self.resize
         short = torch.sym_min(height, width)
         return cast(tuple[int, int], (self.resize * height // short, self.resize * width // short))
 

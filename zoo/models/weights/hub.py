@@ -56,15 +56,26 @@ def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
         zoo.api.errors.UsageError: ...
     """
     if not REPOSITORY.fullmatch(repository):
-        raise UsageError(
-            f"{repository!r} names nothing on the hub", hint="a name there is owner/name, as timm/resnet18"
-        )
+        raise _no_name(repository)
     hub = _library(repository, extra)
     name, _, revision = repository.partition("@")
+    _check_name(hub, name)
     if MODEL_CARD in files and WEIGHTS in files and cached_hub_weights(repository) is None:
         told = _fetch(hub, name, revision, [file for file in files if file in (MODEL_CARD, CONFIG)])
         check_licence(repository, stated_licence(told))
     return _fetch(hub, name, revision, files)
+
+
+def _check_name(hub: Any, name: str) -> None:
+    """UsageError for a name that the hub gives to no repository: "../x", or one of a hundred letters."""
+    try:
+        hub.utils.validate_repo_id(name)
+    except hub.errors.HFValidationError as error:
+        raise _no_name(name) from error
+
+
+def _no_name(repository: str) -> UsageError:
+    return UsageError(f"{repository!r} names nothing on the hub", hint="a name there is owner/name, as timm/resnet18")
 
 
 def _fetch(hub: Any, name: str, revision: str, files: Sequence[str]) -> Path:
@@ -167,21 +178,33 @@ def _sentence(error: Exception, hub: Any, name: str, revision: str, *, offline: 
             f"{name} is given to those only who have accepted its licence",
             hint=f"accept it on the page of {name} on the hub, and set HF_TOKEN to a token of yours",
         )
+    status = _status(error)
     if isinstance(error, hub.errors.RepositoryNotFoundError):
         return UsageError(
             f"the hub has no repository {name}, or it is private", hint="set HF_TOKEN to a token that may read it"
         )
     if isinstance(error, hub.errors.RevisionNotFoundError):
         return UsageError(f"{name} has no revision {revision!r}", hint=f"leave @{revision} away for the newest")
-    if getattr(getattr(error, "response", None), "status_code", 0) in (401, 403):
+    if status in (401, 403):
         return UsageError(
             f"the hub does not let you read {name}: {_reason(error)}", hint="set HF_TOKEN to a token that may read it"
         )
+    if status == 404:
+        return UsageError(f"the hub has no repository {name}", hint="a name there is owner/name, as timm/resnet18")
     why = "it is not in the cache, and ZOO_OFFLINE is set" if offline else _reason(error)
     return NetworkError(
         f"{name} cannot be had from the hub: {why}",
         hint="download it elsewhere into the hub's cache, or name a mirror of the hub in HF_ENDPOINT",
     )
+
+
+def _status(error: BaseException | None) -> int:
+    """The status of the server's answer that the error, or what caused it, brings; 0 without one."""
+    while error is not None:
+        if (response := getattr(error, "response", None)) is not None:
+            return int(response.status_code)
+        error = error.__cause__
+    return 0
 
 
 def _reason(error: BaseException) -> str:

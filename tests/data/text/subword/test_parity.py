@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,23 @@ import pytest
 from zoo.bundle.runtime.task_source import task_source
 from zoo.data.text.subword.decode import decode
 from zoo.data.text.subword.encode import subword_encoder
+from zoo.data.text.subword.older_unicode import ACCENTS, CONTROLS, MARKS, PUNCTUATION
+from zoo.data.text.subword.patterns import Range
 from zoo.data.text.subword.reading import read_text
 from zoo.data.text.subword.tokenizer_json import TokenizerFile, read_tokenizer_json
 
 tokenizers = pytest.importorskip("tokenizers")
 
-from tests.data.text.subword.tokenizers_of_all_kinds import HOSTILE, KINDS, byte_level_bpe, random_text  # noqa: E402
+from tokenizers import normalizers  # noqa: E402
+from tokenizers import pre_tokenizers as pre  # noqa: E402
+
+from tests.data.text.subword.tokenizers_of_all_kinds import (  # noqa: E402
+    HOSTILE,
+    KINDS,
+    byte_level_bpe,
+    hostile_text,
+    random_text,
+)
 
 UNLIMITED = 10**9
 DEVICES = ("text_classification", "text_embedding")
@@ -34,11 +46,33 @@ def test_hostile_and_random_texts_are_cut_as_the_library_cuts_them(kind: str, tm
     library = KINDS[kind]()
     file = read(library, tmp_path)
     encode = subword_encoder(file.vocabulary, json.loads(json.dumps(file.rules)))
-    texts = [*HOSTILE, *map(random_text, range(150))]
+    texts = [*HOSTILE, *map(random_text, range(150)), *map(hostile_text, range(300))]
     for text, expected in zip(texts, library.encode_batch(texts), strict=True):
         assert encode(text, UNLIMITED) == expected.ids, text
     plain = "Lääne-Viru maakond"
     assert decode(encode(plain, UNLIMITED), file.vocabulary, file.rules)
+
+
+OLDER_CLASSES: dict[str, tuple[tuple[Range, ...], Callable[[str], bool]]] = {
+    "punctuation": (PUNCTUATION, lambda sign: len(pre.Punctuation("isolated").pre_tokenize_str(f"a{sign}a")) == 3),
+    "controls": (CONTROLS, lambda sign: _left_out(normalizers.BertNormalizer(True, False, False, False), sign)),
+    "accents": (ACCENTS, lambda sign: _left_out(normalizers.BertNormalizer(False, False, True, False), sign)),
+    "marks": (MARKS, lambda sign: _left_out(normalizers.StripAccents(), sign)),
+}
+
+
+def _left_out(normalizer: Any, sign: str) -> bool:
+    return bool(normalizer.normalize_str(f"a{sign}b") == "ab")
+
+
+@pytest.mark.parametrize("name", OLDER_CLASSES)
+def test_the_classes_that_are_older_than_pythons_begin_and_end_where_the_librarys_do(name: str) -> None:
+    ranges, is_member = OLDER_CLASSES[name]
+    inside = {code for first, last in ranges for code in (first, last)}
+    outside = {code for first, last in ranges for code in (first - 1, last + 1)} - inside - {-1, 0x110000}
+    unusable = {0xFFFD, *range(0xD800, 0xE000)}  # the first is named beside the controls, the others are no text
+    assert [hex(code) for code in inside if not is_member(chr(code))] == []
+    assert [hex(code) for code in outside - unusable if is_member(chr(code))] == []
 
 
 def test_a_text_is_cut_at_the_longest_length_as_the_library_truncates(tmp_path: Path) -> None:

@@ -49,6 +49,41 @@ HOSTILE = (
 )
 
 
+HARD_PARTS = (
+    *("<s>", "</s>", "<mask>", "<unk>", "o'clock", "[CLS]", "[UNK]", "##ing", "the", "Don't", "don’t", "'ll", "I'M"),
+    *("ſ", "\N{KELVIN SIGN}", "İ", "ß", "ΑΣ", "ς", "é", "ﬁ", "ﷺ", "ǅ", "ᾳ", "Ꭰ", "ꭰ", "ẞ", "ı", "i\u0307"),
+    *("a\u0301\u0323", "\u0344", "\u2126", "\u212b", "\u0e33", "ก็", "हिन्दी", "ﾞ", "한", "\u1100\u1161\u11a8", "각"),
+    *("👩\u200d👩\u200d👧\u200d👦", "👨🏽\u200d💻", "🇫🇮🇩", "1️⃣", "😀", "\U0001faf7", "\ufe0f", "\u20e3", "\u0301"),
+    *("\u200d", "\u200c", "\u200b", "\ufeff", "\u202e", "\u2066", "\u061c", "\u00ad", "\u034f", "\u115f", "\u3164"),
+    *("\x00", "\x01", "\x1c", "\x1f", "\x7f", "\x9f", "\t", "\n", "\r\n", "\r", " ", "  ", "\x85", "\xa0", "\u3000"),
+    *("\u2028", "\u2029", "\U000e0001", "\U0010ffff", "\ufffe", "\uffff", "\ufffd", "\ue000", "\U0001d165", "\ua9c0"),
+    *("_", "▁", "▁▁", "Ġ", "Ċ", "x" * 120, "0", "１", "²", "½", "Ⅷ", "٣", "〇", "三", "京", "\U0002b820", "\U00020000"),
+    *(
+        "，",
+        "。",
+        "¿",
+        "«",
+        "$",
+        "^",
+        "`",
+        "~",
+        "+",
+        "-",
+        "—",
+        "'",
+        "’",
+        '"',
+        "\\",
+        "\\1",
+        "{",
+        "}",
+        "\u166d",
+        "\u2e52",
+    ),
+    *("\u061d", "\u1cf2", "\u1734"),
+)
+
+
 @cache
 def corpus() -> tuple[str, ...]:
     """What all of them are trained on."""
@@ -62,6 +97,19 @@ def random_text(seed: int) -> str:
     ranges = ((32, 127), (0xA0, 0x250), (0x300, 0x370), (0x370, 0x600), (0x900, 0x980), (0x2000, 0x2100))
     wide = (*ranges, (0x4E00, 0x4F00), (0x1F600, 0x1F650), (0xFF00, 0xFFEF), (32, 127), (32, 127), (9, 14))
     return "".join(chr(draw.randrange(*draw.choice(wide))) for _ in range(draw.randrange(1, 40)))
+
+
+def hostile_text(seed: int) -> str:
+    """Parts that are hard to cut, one behind the other: marks, joiners, controls, spaces and added tokens in words."""
+    draw = random.Random(seed)
+    parts = list[str]()
+    for _ in range(draw.randrange(1, 14)):
+        parts.append(draw.choice(HARD_PARTS))
+        if draw.random() < 0.3:
+            parts.append(draw.choice(" \n\t"))
+        if draw.random() < 0.3:
+            parts.append("".join(draw.choice("abcdeorstABCDEORST") for _ in range(draw.randrange(1, 9))))
+    return "".join(parts)
 
 
 def with_added(tokenizer: Tokenizer) -> Tokenizer:

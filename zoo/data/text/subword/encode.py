@@ -1,7 +1,7 @@
 """Texts to token ids by a tokenizer.json: added tokens, steps, model, and the tokens at the ends.
 
 The rules are the problem's fact "tokenizer", which `tokenizer_json` makes.  The answers are those of the library, but
-for rare signs that are younger than one of the two tables of Unicode.
+for signs that are younger than a table of Unicode: Python's for their classes, the library's for normal forms.
 """
 
 from __future__ import annotations

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from zoo.data.text.subword.charsmap import clusters, read_charsmap
+from zoo.data.text.subword.older_unicode import ACCENTS, CONTROLS, MARKS, PUNCTUATION
 from zoo.data.text.subword.patterns import SPACE_RANGES, Range, categories, class_of, pattern_of, word_characters
 
 Part = Mapping[str, Any]
 Steps = list[dict[str, Any]]
 GPT2: Final = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-ASCII_SIGNS: Final[tuple[Range, ...]] = ((0x21, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7E))
 CHINESE: Final[tuple[Range, ...]] = (
     *((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F)),
     *((0x2B740, 0x2B81F), (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F)),
@@ -51,21 +51,15 @@ def _strip(part: Part) -> Steps:
     return left + ([replace(rf"{spaces}\Z", "")] if part["strip_right"] else [])
 
 
-def _controls() -> Iterator[Range]:
-    """What BERT's normalizer leaves out: all controls but the tab and the ends of lines."""
-    for first, last in categories("Cc", "Cf", "Co", "Cs"):
-        yield from ((0, 8), (11, 12), (14, last)) if first == 0 else ((first, last),)
-
-
 def _bert_normalizer(part: Part) -> Steps:
     accents = part["lowercase"] if part.get("strip_accents") is None else part["strip_accents"]
     steps = Steps()
     if part["clean_text"]:
-        steps += [replace(class_of(*_controls(), (0xFFFD, 0xFFFD)), ""), replace(class_of(*SPACE_RANGES), " ")]
+        steps += [replace(class_of(*CONTROLS, (0xFFFD, 0xFFFD)), ""), replace(class_of(*SPACE_RANGES), " ")]
     if part["handle_chinese_chars"]:
         steps.append(replace(class_of(*CHINESE), r" \g<0> "))
     if accents:
-        steps += [{"do": "form", "form": "NFD"}, replace(class_of(*categories("Mn")), "")]
+        steps += [{"do": "form", "form": "NFD"}, replace(class_of(*ACCENTS), "")]
     return steps + ([{"do": "lower"}] if part["lowercase"] else [])
 
 
@@ -77,7 +71,7 @@ def _charsmap(part: Part) -> Steps:
 NORMALIZERS: Final[Mapping[str, Callable[[Part], Steps]]] = {
     **dict.fromkeys(("NFC", "NFD", "NFKC", "NFKD"), lambda part: [{"do": "form", "form": part["type"]}]),
     "Lowercase": lambda _: [{"do": "lower"}],
-    "StripAccents": lambda _: [replace(class_of(*categories("M")), "")],
+    "StripAccents": lambda _: [replace(class_of(*MARKS), "")],
     "Strip": _strip,
     "Replace": lambda part: [replace(pattern_of(part["pattern"]), literal(part["content"]))],
     "Prepend": lambda part: [begin(part["prepend"], once=False)],
@@ -109,7 +103,7 @@ def _spaces_removed(_: Part | None = None) -> Steps:
 
 
 def _punctuation(behavior: str) -> Steps:
-    return [split(class_of(*ASCII_SIGNS, *categories("P")), behavior)]
+    return [split(class_of(*PUNCTUATION), behavior)]
 
 
 def _words(_: Part) -> Steps:
