@@ -76,8 +76,8 @@ def check_evaluation_items(subject: Subject, wanted: Sequence[Bits]) -> None:
     items = sum(case.truth is not None for case in cases)
     if 0 < items < MIN_ITEMS:
         raise UsageError(
-            f"{wanted[0]} cannot be judged: the data hold {counted(items, 'evaluation item')}, too few to measure a loss "
-            f"with, {MIN_ITEMS} are needed",
+            f"{wanted[0]} cannot be judged: the data hold {counted(items, 'evaluation item')}, too few to measure "
+            f"a loss with, {MIN_ITEMS} are needed",
             hint=f"keep {MIN_ITEMS} items or more for the test, or leave --{wanted[0]} out; "
             "--keep-anyway makes the variant unproved",
         )
