@@ -94,19 +94,18 @@ def moved_by_ties(
     single = pipelines.single
     ports = Signature(inputs=single.signature.inputs, outputs=single.model_signature.inputs)
     expected = pipelines.double.answer(own.outputs, raw)
-    moved: dict[str, Magnitude] = {}
+    nothing = Magnitude(rms=0.0, max=0.0)
+    moved = {name: nothing for name, value in expected.items() if value.dtype.kind == "f"}
     for inputs in otherwise_rounded(single.preprocess, raw, ports):
         outputs = oracle.backends.run_double(inputs)
         assert outputs is not None, "double precision ran before"
         answer = pipelines.double.answer(outputs, raw)
-        for name, value in expected.items():
-            if value.dtype.kind == "f" and answer[name].shape == value.shape:
-                moved[name] = _together(moved.get(name), distance(answer[name], value))
+        for name, size in moved.items():
+            if answer[name].shape == expected[name].shape:
+                moved[name] = _together(size, distance(answer[name], expected[name]))
     return moved
 
 
-def _together(first: Magnitude | None, second: Magnitude) -> Magnitude:
+def _together(first: Magnitude, second: Magnitude) -> Magnitude:
     """Both moves, if they went the same way."""
-    if first is None:
-        return second
     return Magnitude(rms=(first.rms or 0.0) + (second.rms or 0.0), max=(first.max or 0.0) + (second.max or 0.0))
