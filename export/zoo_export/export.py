@@ -24,7 +24,7 @@ from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
 from zoo_export.variants.forms import check_forms, make_forms
-from zoo_export.variants.make import check_variants, make_variants
+from zoo_export.variants.make import check_evaluation_items, check_variants, make_variants
 from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
 Golden = Literal["mixed", "synthetic"]
@@ -182,6 +182,8 @@ def export_target(
         if sign is not None:
             sign_bundle(current.path, sign)
         return _up_to_date(current)
+    if not keep_anyway:
+        check_evaluation_items(subject, variants)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
     made = make_variants(proof, variants, max_drop=max_drop, progress=progress) if proof.verdict.publishes else ()
     formed = make_forms(proof, forms, golden_of_users=of_users, progress=progress) if proof.verdict.publishes else ()

@@ -292,38 +292,68 @@ except KeyboardInterrupt:
     assert subprocess.run(command, cwd=world.folders["out"], timeout=SOON, check=False).returncode == 130
 
 
-@pytest.mark.parametrize("times", [1, 3])
-def test_a_signal_during_an_import_ends_the_command_after_it(world: World, times: int) -> None:
-    out = world.folders["out"]
-    (out / "interrupted.py").write_text(
-        f"import os, signal\nfor _ in range({times}):\n    os.kill(os.getpid(), signal.SIGTERM)\nprint('imported')\n"
-    )
-    program = """
+INITIALISING = """
+import os, signal, sys, types
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from zoo.cli.signals import AGAIN_AFTER, Terminated, ending_signals
+
+class Loader(ExtensionFileLoader):
+    '''Of a module in C that runs Python while it is initialised.'''
+
+def initialise(_):
+    for _ in range(TIMES):
+        os.kill(os.getpid(), signal.SIGTERM)
+    print("initialised")
+
+def load():
+    ExtensionFileLoader.exec_module(Loader("module", "module.so"), types.ModuleType("module"))
+
+import _imp
+_imp.exec_dynamic = initialise
+import importlib._bootstrap_external as external
+external._imp.exec_dynamic = initialise
 import time
-from zoo.cli.signals import Terminated, ending_signals
+"""
+"""The start of a program whose `load` has a signal come in the middle of such a module."""
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_signal_while_a_module_in_c_is_initialised_ends_the_command_after_it(world: World, times: int) -> None:
+    program = f"""{INITIALISING.replace("TIMES", str(times))}
 try:
     with ending_signals():
-        import interrupted
+        load()
         time.sleep(60)
 except Terminated as error:
     print(error.exit_code)
 """
     command = [sys.executable, "-c", program]
-    said = subprocess.run(command, cwd=out, timeout=SOON / 2, check=True, capture_output=True, text=True)
-    assert said.stdout == "imported\n143\n"
+    said = subprocess.run(command, timeout=SOON / 2, check=True, capture_output=True, text=True)
+    assert said.stdout == "initialised\n143\n"
 
 
-def test_a_signal_during_the_last_import_is_not_sent_again(world: World) -> None:
-    out = world.folders["out"]
-    (out / "interrupted.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
-    program = """
-import time
-from zoo.cli.signals import AGAIN_AFTER, ending_signals
+def test_such_a_signal_is_not_sent_again_after_the_command(world: World) -> None:
+    program = f"""{INITIALISING.replace("TIMES", "1")}
 with ending_signals():
-    import interrupted
+    load()
 time.sleep(2 * AGAIN_AFTER)
 """
-    assert subprocess.run([sys.executable, "-c", program], cwd=out, timeout=SOON, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], timeout=SOON, check=False).returncode == 0
+
+
+def test_a_signal_ends_an_import_that_never_ends(world: World) -> None:
+    out = world.folders["out"]
+    (out / "endless.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n")
+    program = """
+import sys
+from zoo.cli.signals import ending_signals
+try:
+    with ending_signals():
+        import endless
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    assert subprocess.run([sys.executable, "-c", program], cwd=out, timeout=SOON / 2, check=False).returncode == 130
 
 
 def test_a_signal_that_is_ignored_stays_ignored(

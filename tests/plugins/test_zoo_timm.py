@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 from skimage.data import astronaut
-from timm.data import create_transform, resolve_data_config
+from timm.data.config import resolve_data_config
+from timm.data.transforms_factory import create_transform
 
 import zoo
 from tests.models.weights.local_hub import LocalHub, running_hub
@@ -249,7 +250,8 @@ def test_a_pipeline_prepares_pictures_as_timms_evaluation_does(changes: dict[str
     source = describe(tmp_path, name="me/mine").input
     assert isinstance(source, zoo.ImageInput)
     config = json.loads((tmp_path / "config.json").read_text())["pretrained_cfg"]
-    transform = create_transform(**resolve_data_config({"interpolation": "bicubic", **config}))
+    data_config = resolve_data_config({"interpolation": "bicubic", **config})  # type: ignore[no-untyped-call]
+    transform = create_transform(**data_config)
     photograph = astronaut()  # type: ignore[no-untyped-call]
     for pixels in (photograph, photograph[:200], photograph[:, :77], photograph[5:6, :7]):
         expected = transform(Image.fromarray(pixels))[None]

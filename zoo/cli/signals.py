@@ -6,17 +6,19 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ExtensionFileLoader
 from types import FrameType
 from typing import Final
 
 from zoo.training.signals import EndsCommand
 
 AGAIN_AFTER: Final = 0.05
-"""Seconds after which a signal that came during an import is sent again."""
+"""Seconds after which a signal that came while a module in C was being initialised is sent again."""
+LOADS_EXTENSION: Final = frozenset(
+    {ExtensionFileLoader.create_module.__code__, ExtensionFileLoader.exec_module.__code__}
+)
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 """Ctrl-C (SIGINT) is an exception already."""
-IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
-"""The file name of the code that imports modules."""
 
 
 class Terminated(BaseException):
@@ -48,14 +50,14 @@ class ReceivedSignals(EndsCommand):
         self._timers: list[threading.Timer] = []
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Raise what the signal stands for, wherever the command is; in the middle of an import, right after it.
+        """Raise what the signal stands for, wherever the command is; while a module in C is initialised, after that.
 
-        An exception inside an import leaves a module half made, and where a module in C++ imports Python's while it is
-        initialised, the exception aborts the process: then nothing is closed and nothing is removed.
+        Such a module may run Python while it is initialised, and an exception there may abort the process: then nothing
+        is closed and nothing is removed.
         """
         error = Interrupted() if number == signal.SIGINT else Terminated(number)
         self._first = self._first or error
-        if not _is_importing(frame):
+        if not _is_initialising(frame):
             raise error
         timer = threading.Timer(AGAIN_AFTER, _send, (number,))
         timer.daemon = True
@@ -68,7 +70,10 @@ class ReceivedSignals(EndsCommand):
             timer.cancel()
 
     def behind(self, error: BaseException) -> BaseException:
-        """What ended the command: the first signal, where there was one, else this error."""
+        """What ended the command: the first signal, where there was one, else this error.
+
+        A signal in the middle of an import leaves a module half made, and an error about that module follows.
+        """
         return self._first or error
 
 
@@ -99,9 +104,10 @@ def _send(number: int) -> None:
         signal.raise_signal(number)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _is_initialising(frame: FrameType | None) -> bool:
+    """Whether an extension module is being loaded, however deep in that the frame is."""
     while frame is not None:
-        if frame.f_code.co_filename == IMPORT_SYSTEM:
+        if frame.f_code in LOADS_EXTENSION:
             return True
         frame = frame.f_back
     return False

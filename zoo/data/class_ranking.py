@@ -19,3 +19,8 @@ def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any],
     """A line for each of the likeliest classes: probability, bar, name."""
     best = top(answer, problem, limit)
     return "\n".join(f"{share:7.2%}  {'█' * round(np.nan_to_num(share) * 20):<20}  {name}" for name, share in best)
+
+
+def record(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any], limit: int = 5) -> dict[str, Any]:
+    """The same for machines."""
+    return {"classes": [{"name": name, "probability": share} for name, share in top(answer, problem, limit)]}

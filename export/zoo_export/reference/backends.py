@@ -128,7 +128,7 @@ def own_precision(module: nn.Module, signature: Signature, example: Mapping[str,
     return next((name for dtype, name in reversed(tuple(HALF.items())) if dtype in recorder.dtypes), "float32")
 
 
-class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class OperatorMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A mode that meets every operator, also inside the branch that `torch.cond` takes.
 
     It does not load torch's compiler, which takes two CPU seconds; torch.cond alone compiles something here.

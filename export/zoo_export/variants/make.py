@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from zoo.api.data import counted
 from zoo.api.errors import Refused, UsageError
+from zoo.api.task import Purpose
 from zoo.bundle.judge.evidence import File
 from zoo.bundle.judge.variant_evidence import Bits, NodeSensitivity, VariantEvidence
 from zoo.bundle.judge.variant_rule import MIN_ITEMS, judge_variant
@@ -19,6 +21,7 @@ from zoo_export.bundle.variant import Variant, VariantGolden
 from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Progress, Proof
 from zoo_export.subject.results import Failed
+from zoo_export.subject.subject import Subject
 from zoo_export.variants.calibration import Calibration, calibration_inputs
 from zoo_export.variants.candidates import (
     CandidateContext,
@@ -52,6 +55,22 @@ def check_variants(wanted: Sequence[Bits], *, trained: bool, max_drop: float | N
         raise UsageError(
             f"--evaluate is {evaluate}, and a variant needs {MIN_ITEMS} evaluation items: fewer hide a loss of 1 %",
             hint="leave --evaluate out",
+        )
+
+
+def check_evaluation_items(subject: Subject, wanted: Sequence[Bits]) -> None:
+    """UsageError where the data hold too few items to measure a loss with, before anything is exported."""
+    card = subject.evaluation or subject.card
+    if not wanted or card is None:
+        return
+    cases = subject.task.answers.cases(card, subject.problem, Purpose.EVALUATION, limit=MIN_ITEMS)
+    items = sum(case.truth is not None for case in cases)
+    if 0 < items < MIN_ITEMS:
+        raise UsageError(
+            f"{wanted[0]} cannot be judged: the data hold {counted(items, 'evaluation item')}, too few to measure "
+            f"a loss with, {MIN_ITEMS} are needed",
+            hint=f"keep {MIN_ITEMS} items or more for the test, or leave --{wanted[0]} out; "
+            "--keep-anyway makes the variant unproved",
         )
 
 

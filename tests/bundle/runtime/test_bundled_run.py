@@ -32,8 +32,8 @@ sys.meta_path.insert(0, Block())
 
 
 ANSWER = (
-    "leaf.png:  78.70%  ████████████████      green\n"
-    " 10.65%  ██                    red\n 10.65%  ██                    blue\n"
+    "leaf.png:\n   78.70%  ████████████████      green\n"
+    "   10.65%  ██                    red\n   10.65%  ██                    blue\n"
 )
 
 
@@ -114,8 +114,9 @@ def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path
     (tmp_path / "note.png").write_text("no picture")
     (tmp_path / "empty").mkdir()
     Image.new("RGB", (4, 3)).save(tmp_path / "leaf.png")
+    assert "no such option" not in run(bundle, block=tmp_path).stderr
     for arguments, said in (
-        ((), "self-test"),
+        ((), "python run.py [OPTIONS]"),
         (("--strict",), "self-test"),
         (("--self-test", "leaf.png"), "there is no input, or no such option"),
         (("--shrink", "leaf.png"), "--shrink leaf.png: there is no input, or no such option"),
@@ -141,6 +142,40 @@ def test_help_is_the_answer(make_bundle: MakeBundle, tmp_path: Path) -> None:
     assert all(option in done.stdout for option in options)
 
 
+@pytest.mark.parametrize(
+    ("name", "program", "said"),
+    [
+        ("numpy", "run.py", "numpy is not installed: pip install numpy onnxruntime pillow"),
+        ("onnxruntime", "run.py", "onnxruntime is not installed: pip install numpy onnxruntime pillow"),
+        ("PIL", "run.py", "PIL is not installed: pip install numpy onnxruntime pillow"),
+        ("numpy", "selftest.py", "numpy is not installed: pip install numpy onnxruntime"),
+        ("onnxruntime", "selftest.py", "onnxruntime is not installed: pip install numpy onnxruntime pillow"),
+    ],
+)
+def test_a_package_that_is_missing_is_a_sentence(
+    name: str, program: str, said: str, make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    block = BLOCK.replace('"torch",', f'"torch", "{name}",').replace("ImportError(", "ModuleNotFoundError(")
+    (tmp_path / "sitecustomize.py").write_text(block.replace('" is blocked")', '" is blocked", name=name)'))
+    Image.new("RGB", (4, 3)).save(tmp_path / "leaf.png")
+    command = [sys.executable, str(make_bundle() / program), *(["leaf.png"] if program == "run.py" else [])]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said + "\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe that nobody reads is no signal there")
+@pytest.mark.parametrize("program", ["run.py", "selftest.py"])
+def test_nobody_reads_on(program: str, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    Image.new("RGB", (4, 3)).save(tmp_path / "leaf.png")
+    command = [sys.executable, str(make_bundle() / program), *(["leaf.png"] if program == "run.py" else [])]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (-13, "")
+
+
 def test_a_folder_stands_for_its_files(make_bundle: MakeBundle, tmp_path: Path) -> None:
     (tmp_path / "leaves").mkdir()
     for name in ("b.png", "a.png"):
@@ -163,6 +198,8 @@ def test_json_holds_every_output_as_numbers(make_bundle: MakeBundle, tmp_path: P
     assert (document["model"], document["variant"], len(document["answers"])) == ("cnn/cnn", None, 2)
     answer = document["answers"][0]
     assert (answer["input"], "green" in answer["text"]) == ("leaf.png", True)
+    assert [row["name"] for row in answer["classes"]] == ["green", "red", "blue"]
+    assert [row["probability"] for row in answer["classes"]] == pytest.approx([0.7870, 0.1065, 0.1065], abs=1e-4)
     assert answer["outputs"]["probabilities"] == pytest.approx([0.1065, 0.7870, 0.1065], abs=1e-4)
 
 

@@ -148,10 +148,13 @@ def test_a_readme_beside_the_texts_of_classes_is_no_text(tmp_path: Path) -> None
     ("folders", "said", "hint"),
     [
         (("train/a", "train/b", "val/a", "more/a"), "train/ and val/, .* beside them more/", "--train train --val val"),
-        (("train", "car", "plane"), "train/, .* beside them car/ and plane/", "--train . reads them so"),
+        (("train", "car", "plane"), "train/, .* beside it car/ and plane/", "--train . reads them so"),
         (("learn/a", "learn/b", "check/a", "check/b"), "hold the same folders a, b", "--train check --val learn"),
         (("fold1", "fold2", "fold3"), "numbered as parts are", "--train ."),
         (("val/a", "val/b"), r"has val/ but no train/", "--train val"),
+        (("test", "car"), "test/, which is called after a split, and beside it car/", "move the class folders into "),
+        (("test", "car"), "and beside it car/", "if test/ is a part of the data"),
+        (("val", "test", "car"), "which are called after splits, and beside them car/", "val/ are parts of the data"),
         (("a", "b", "labels"), "labels/ may belong to annotated pictures, or be a class", "--train ."),
         (("train", "test"), "train holds no class folders", "--train . reads the folders called after splits as"),
     ],
@@ -181,6 +184,24 @@ def test_the_options_decide(paint: Paint, tmp_path: Path) -> None:
         card(tmp_path, train="nothing")
     with pytest.raises(UsageError, match=r"--train \.\. names no folder below"):
         card(tmp_path / "learn", train="..")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"train": ".", "test": "test"}, "--test test lies inside --train ., so that the same items would be in both"),
+        ({"train": "a/../", "validation": "test/x"}, "--val test/x lies inside --train a/../"),
+        ({"train": "test/x", "test": "test"}, "--train test/x lies inside --test test"),
+        ({"train": "a", "validation": "test/x", "test": "test"}, "--val test/x lies inside --test test"),
+        ({"train": "a", "test": "./a"}, "--test ./a is what --train names: a model knows what it has learned from"),
+    ],
+)
+def test_no_part_lies_in_another(options: dict[str, Any], said: str, paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "a", "b", "test/x", "test/y")
+    with pytest.raises(DataError) as caught:
+        card(tmp_path, **options)
+    assert caught.value.message.startswith(said)
+    assert "each part" in caught.value.hint
 
 
 def test_a_class_may_be_called_train(paint: Paint, tmp_path: Path) -> None:

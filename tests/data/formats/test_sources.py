@@ -263,13 +263,11 @@ def test_bookkeeping_is_no_class_and_other_files_are_named(paint: Paint, tmp_pat
 
 def test_a_folder_beside_the_splits_is_a_question(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "train/a", "train/b", "extra/a")
-    with pytest.raises(
-        DataError, match="holds train/, which are called after splits, and beside them extra/"
-    ) as caught:
+    with pytest.raises(DataError, match="holds train/, which is called after a split, and beside it extra/") as caught:
         card(tmp_path)
     assert caught.value.hint == (
-        "either train/ are the parts of the data: --train train leaves extra/ out; or all of them are classes: "
-        "--train . reads them so"
+        "if train/ is a part of the data, --train train leaves extra/ out; if all of them are classes, --train . reads "
+        "them so"
     )
 
 

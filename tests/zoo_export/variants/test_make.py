@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from zoo.bundle.runtime.bundle import verify_bundle
 from zoo_export.bundle.variant import Variant
 from zoo_export.bundle.write import write
 from zoo_export.proof.prove import Proof
-from zoo_export.variants.make import check_variants, make_variants
+from zoo_export.variants.make import check_evaluation_items, check_variants, make_variants
 
 pytestmark = pytest.mark.slow  # timing alone takes seconds
 
@@ -78,3 +80,21 @@ def test_what_cannot_be_is_refused_at_once(asked: dict[str, float], sentence: st
     usual = {"trained": True, "max_drop": None, "evaluate": 500}
     with pytest.raises(UsageError, match=sentence):
         check_variants(("int8",), **{**usual, **asked})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown", "refused"), [(8, 0, True), (99, 30, True), (100, 0, False), (0, 20, False)]
+)
+def test_too_few_items_are_refused_before_anything_is_exported(known: int, unknown: int, refused: bool) -> None:
+    cases = [SimpleNamespace(truth=0)] * known + [SimpleNamespace(truth=None)] * unknown
+    answers = SimpleNamespace(cases=lambda *_, limit: cases[: max(limit, known)])
+    subject: Any = SimpleNamespace(evaluation=None, card=object(), task=SimpleNamespace(answers=answers), problem=None)
+    check_evaluation_items(subject, ())
+    if not refused:
+        check_evaluation_items(subject, ("int8",))
+        return
+    with pytest.raises(
+        UsageError, match=f"the data hold {known} evaluation items, too few .*, 100 are needed"
+    ) as caught:
+        check_evaluation_items(subject, ("int8",))
+    assert "leave --int8 out" in caught.value.hint

@@ -172,7 +172,7 @@ def golden_tolerance(parts: GoldenTolerance, usual: Magnitude | None) -> Magnitu
     """How near a device must come to one golden answer: K times as near as PyTorch itself is.
 
     `usual` is PyTorch's usual noise, because another device may be less lucky than this one was with a case.  Ties of
-    the preprocess may move the device twice as far as they moved PyTorch.
+    the preprocess, which the device may round the other way, may move it twice as far as they move double precision.
     """
     noises = [parts.noise] if usual is None else [parts.noise, usual]
     rms = K * max(*(noise.rms or 0.0 for noise in noises), FLOOR * (parts.scale.rms or 0.0))

@@ -19,7 +19,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+try:
+    import numpy as np
+except ModuleNotFoundError:
+    sys.exit(print("numpy is not installed: pip install numpy onnxruntime pillow", file=sys.stderr) or 2)
 
 Arrays = dict[str, Any]
 Run = Callable[[Arrays], Arrays]
@@ -102,20 +105,24 @@ class Answering:
 
     def show(self, run: Run, arguments: Sequence[str]) -> None:
         """Print the answers as they come."""
-        show, names, given = getattr(self.task, "keep", self.task.show), list[str](), list[Arrays]()
+        show, answered = getattr(self.task, "keep", self.task.show), list[tuple[str, Arrays]]()
         for name, answer in self.answers(run, arguments):
-            names.append(name)
-            given.append(answer)
-            print(self.selftest.plain(f"{name}: {show(answer, self.problem)}"))
-        if hasattr(self.task, "compare") and len(given) > 1:
-            print(self.selftest.plain(self.task.compare(names, given, self.problem)))
+            answered.append((name, answer))
+            lines = show(answer, self.problem).split("\n")
+            print(self.selftest.plain("\n  ".join([f"{name}:", *lines]) if lines[1:] else f"{name}: {lines[0]}"))
+        if hasattr(self.task, "compare") and len(answered) > 1:
+            print(self.selftest.plain(self.task.compare(*map(list, zip(*answered, strict=True)), self.problem)))
 
     def document(self, run: Run, arguments: Sequence[str]) -> list[dict[str, Any]]:
-        """The answers for --json: in words, and every output as numbers."""
-        show = getattr(self.task, "keep", self.task.show)
+        """The answers for --json: with the names of classes, in words, and every output as numbers."""
+        show, record = (
+            getattr(self.task, "keep", self.task.show),
+            getattr(self.task, "record", lambda *_: dict[str, Any]()),
+        )
         return [
             {
                 "input": name,
+                **record(answer, self.problem),
                 "text": show(answer, self.problem),
                 "outputs": {port: np.asarray(value).tolist() for port, value in answer.items()},
             }
@@ -130,6 +137,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, str(folder))
     import selftest  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
+    selftest.end_quietly()
     parser = argparse.ArgumentParser(prog="run.py", usage="run.py [OPTIONS] INPUT...", description=__doc__)
     parser.formatter_class, parser.allow_abbrev = argparse.RawDescriptionHelpFormatter, False
     selftest.add_options(parser)
@@ -153,12 +161,13 @@ def main(arguments: list[str]) -> int:
 
 def answer(options: Any, given: list[str], manifest: Mapping[str, Any], load: Callable[[], Run], selftest: Any) -> int:
     """Print the answers to what is given; the exit code."""
-    import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
-
+    with selftest.installed():
+        import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
     problem = {**manifest["problem"], "classes": [c.replace("\n", r"\n") for c in manifest["problem"]["classes"]]}
     inputs = getattr(task, "choose", lambda chosen, _: chosen)(given, problem)
     if options.self_test or not inputs or inputs[0].startswith("-"):
-        raise selftest.Refused(f"{__doc__}\n{' '.join(given) or 'nothing'}: there is no input, or no such option")
+        wrong = f"\n{' '.join(given)}: there is no input, or no such option" if given else ""
+        raise selftest.Refused(f"{__doc__}{wrong}")
     answering = Answering(selftest, task, manifest, problem, options)
     if options.json:
         answers = answering.document(load(), inputs)

@@ -13,12 +13,17 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+try:
+    import numpy as np
+except ModuleNotFoundError:
+    sys.exit(print("numpy is not installed: pip install numpy onnxruntime", file=sys.stderr) or 2)
 
 Arrays = dict[str, Any]
 Run = Callable[[Arrays], Arrays]
@@ -31,6 +36,21 @@ PROBE = "saturation"
 
 class Refused(Exception):
     """What cannot be done here, in a sentence."""
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """Refused where a package that is imported inside is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise Refused(f"{error.name} is not installed: pip install numpy onnxruntime pillow") from error
+
+
+def end_quietly() -> None:
+    """Where nobody reads on, as in `run.py photos | head`, the program ends as others do: without a word."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def plain(text: str) -> str:
@@ -133,8 +153,8 @@ def opener(folder: Path, manifest: Mapping[str, Any], options: argparse.Namespac
     """What loads a graph of the bundle by its name: with weights beside it by its path, else as bytes, which open no
     other file.  Refused where the bytes are not those of the manifest, or where the provider is not there."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # its builds for Linux send telemetry unless told so before they load
-    import onnxruntime  # noqa: PLC0415  zoo brings its own sandboxed one
-
+    with installed():
+        import onnxruntime  # noqa: PLC0415  zoo brings its own sandboxed one
     known = {name.removesuffix("ExecutionProvider").lower(): name for name in onnxruntime.get_available_providers()}
     provider = known.get(options.provider.lower().removesuffix("executionprovider"))
     if provider is None:
@@ -222,4 +242,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_quietly()
     sys.exit(main(sys.argv[1:]))

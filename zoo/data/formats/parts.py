@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Final
 
@@ -96,7 +97,8 @@ def chosen_parts(root: Path, request: DataRequest | None) -> tuple[Part, ...]:
 
 
 def chosen_names(request: DataRequest | None) -> dict[Split, str]:
-    """What the request names for each split; UsageError where it names something, but nothing to learn from."""
+    """What the request names for each split; UsageError where nothing to learn from is named; DataError
+    where parts share items."""
     if request is None:
         return {}
     named: dict[Split, str] = {"train": request.train, "validation": request.validation, "test": request.test}
@@ -105,6 +107,15 @@ def chosen_names(request: DataRequest | None) -> dict[Split, str]:
         raise UsageError(
             f"{OPTIONS[given[0]]} {named[given[0]]} says nothing of what to learn from", hint="add --train DIR"
         )
+    source = Path(request.source)
+    paths = {split: (source / expand_user(named[split])).resolve() for split in given}
+    for split in given[1:]:
+        if paths[split] == paths["train"]:
+            raise DataError(
+                f"{OPTIONS[split]} {named[split]} is what --train names: a model knows what it has learned from",
+                hint=f"give each part its own folder or file, or leave {OPTIONS[split]} out",
+            )
+    refuse_nested((split, f"{OPTIONS[split]} {named[split]}", path) for split, path in paths.items())
     return named
 
 
@@ -122,14 +133,30 @@ def chosen_path(root: Path, split: Split, name: str, *, folder: bool) -> Path:
 
 def question(root: Path, splits: Mapping[str, Split], others: Sequence[str], *, labelled: bool) -> DataError:
     """The error for folders that lie beside split folders and are none themselves."""
-    asked = listed(others)
-    options = say_which(splits)
-    left = f"{options} leaves {asked} out" if "train" in splits.values() else "--train DIR --val DIR names the parts"
-    classes = "; or all of them are classes: --train . reads them so" if labelled else "; --train . reads everything"
-    return DataError(
-        f"{root} holds {listed(splits)}, which are called after splits, and beside them {asked}",
-        hint=f"either {listed(splits)} are the parts of the data: {left}{classes}",
-    )
+    asked, several = listed(others), len(splits) > 1
+    called = "are called after splits, and beside them" if several else "is called after a split, and beside it"
+    parts = f"{listed(splits)} {'are parts' if several else 'is a part'} of the data"
+    if "train" in splits.values():
+        left = f"if {parts}, {say_which(splits)} leaves {asked} out"
+    elif labelled:
+        left = f"if {parts}, move the class folders into {root / 'train'}"
+    else:
+        left = f"if {parts}, name the folder to learn from as well: --train DIR {say_which(splits)}"
+    rest = "if all of them are classes, --train . reads them so" if labelled else "--train . reads everything"
+    return DataError(f"{root} holds {listed(splits)}, which {called} {asked}", hint=f"{left}; {rest}")
+
+
+def refuse_nested(parts: Iterable[tuple[Split, str, Path]]) -> None:
+    """DataError where a part lies inside another: what is learned from would be measured with as well.
+
+    `parts` are splits with the words that name each, as "--test test", and their folders or files.
+    """
+    for (split, name, path), (other, around_name, around) in permutations(parts, 2):
+        if split != other and path != around and path.is_relative_to(around):
+            raise DataError(
+                f"{name} lies inside {around_name}, so that the same items would be in both parts",
+                hint="give each part a folder of its own, as in train/ and test/, and name these",
+            )
 
 
 def say_which(splits: Mapping[str, Split]) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 
 from zoo.api.problem import Json, Problem
 from zoo.api.task import Agreement, Case
+from zoo.data import class_ranking
 from zoo.data.agreement import Verdict, class_verdict, item_agreement, level_verdict, noise_margin
-from zoo.data.class_ranking import top
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -76,10 +76,9 @@ class ClassAnswers(ItemAnswers):
 
     def record(self, case: Case, answer: Arrays, problem: Problem, limit: int) -> dict[str, Json]:
         """The likeliest classes with their probabilities, and what the data say."""
-        ranked = top(answer, {"classes": problem.classes}, limit)
-        classes: list[Json] = [{"name": name, "probability": share} for name, share in ranked]
         known = isinstance(case.truth, int) and case.truth >= 0
-        return {"classes": classes, "truth": problem.classes[case.truth] if known else None}
+        ranked = class_ranking.record(answer, {"classes": problem.classes}, limit)
+        return {**ranked, "truth": problem.classes[case.truth] if known else None}
 
 
 class LevelAnswers(ItemAnswers):

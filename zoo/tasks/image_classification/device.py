@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.data.class_ranking import show, top
+from zoo.data.class_ranking import record, show, top
 from zoo.data.image.device import read
 
-__all__ = ["read", "show", "top"]
+__all__ = ["read", "record", "show", "top"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.data.image.device import read
 
-__all__ = ["choose", "found", "read", "show", "threshold"]
+__all__ = ["choose", "found", "read", "record", "show", "threshold"]
 
 THRESHOLD = 0.3
 """Detections with a lower score are counted but not listed, unless the user chooses another threshold."""
@@ -55,3 +55,9 @@ def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any],
     lines += [f"and {more} more"] if more else []
     lines += [f"and {unsure} with a score below {100 * threshold(problem):.4g}%"] if unsure else []
     return "\n".join(lines) if lines else "nothing found"
+
+
+def record(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> dict[str, Any]:
+    """The listed detections for machines, and how many there are with the unlisted ones."""
+    listed = [{"label": name, "score": score, "box": list(box)} for name, score, box in found(answer, problem)]
+    return {"detections": listed, "found": len(answer["scores"])}

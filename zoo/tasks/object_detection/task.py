@@ -90,10 +90,7 @@ class DetectionAnswers(PictureAnswers):
         least = device.threshold(facts)
         return Shown(
             text=device.show(answer, facts, limit),
-            record={
-                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in listed],
-                "found": len(names),
-            },
+            record=device.record(answer, facts),
             picture=boxed(case.inputs["image"], boxes, names, answer["scores"].tolist(), threshold=least),
             rows=[{"label": name, "score": score, **dict(zip(EDGES, box, strict=True))} for name, score, box in listed],
         )

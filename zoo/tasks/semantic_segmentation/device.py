@@ -10,7 +10,7 @@ from PIL import Image
 
 from zoo.data.image.device import read
 
-__all__ = ["class_map", "read", "shares", "show"]
+__all__ = ["class_map", "read", "record", "shares", "show"]
 
 
 def shares(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> list[tuple[str, float]]:
@@ -24,6 +24,11 @@ def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any],
     """A line for each of the largest classes: share, bar, name."""
     lines = [f"{share:7.2%}  {'█' * round(share * 20):<20}  {name}" for name, share in shares(answer, problem)]
     return "\n".join(lines[:limit])
+
+
+def record(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of all classes, for machines."""
+    return {"classes": [{"name": name, "share": share} for name, share in shares(answer, problem)]}
 
 
 def class_map(answer: Mapping[str, np.ndarray[Any, Any]]) -> Image.Image:

@@ -78,10 +78,9 @@ class SegmentationAnswers(PictureAnswers):
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The share of every class, the picture beside itself with its classes over it, and the class map."""
         named = {"classes": problem.classes}
-        shares = device.shares(answer, named)
         return Shown(
             text=device.show(answer, named, limit),
-            record={"classes": [{"name": name, "share": share} for name, share in shares]},
+            record=device.record(answer, named),
             picture=shown(case.inputs["image"], answer["classes"]),
             files={"-classes.png": as_png(device.class_map(answer))},
         )

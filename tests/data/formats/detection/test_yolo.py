@@ -176,6 +176,7 @@ def test_a_test_set_that_is_not_there_is_said(tmp_path: Path) -> None:
         ("train: images/train\nnames: [[a], b]\n", "names no classes"),
         ("train: images/train\nnames: {0: a, 2: b}\n", "does not number its classes from 0 on: 0, 2"),
         ("val: images/val\nnames: [a]\n", "names no folder of pictures"),
+        ("train: images\nval: images/val\nnames: [a]\n", "val: images/val lies inside train: images"),
         ("train: images/train\nval: images/val\nvalid: images/val\nnames: [a]\n", "val and valid, which are one split"),
         ("a: &a [x]\nb: [" + ", ".join(["*a"] * 101) + "]\n", "line 2 is not valid YAML: more than 100 aliases"),
         ("a: &a [*a]\nnames: [x]\n", "is not valid YAML"),

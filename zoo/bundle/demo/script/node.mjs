@@ -173,6 +173,7 @@ function checkNode() {
 }
 
 async function main(words) {
+  process.stdout.on("error", (error) => process.exit(error.code === "EPIPE" ? 141 : 2)); // nobody reads on: | head
   try {
     checkNode();
     if (words.includes("--help") || words.includes("-h")) return console.log(HELP) ?? 0;

@@ -20,7 +20,7 @@ from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadFile, DataError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.folders import folded, subfolders
-from zoo.data.formats.parts import OPTIONS, chosen_names, find_parts
+from zoo.data.formats.parts import OPTIONS, chosen_names, find_parts, refuse_nested
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.text_files import encoding_of, file_text
 
@@ -179,11 +179,13 @@ def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | Non
     if twice:
         raise DataError(f"{file} names {' and '.join(twice)}, which are one split", hint="keep the right one of them")
     parts: list[tuple[Split | None, Path]] = []
+    told: list[tuple[Split, str, Path]] = []
     for key, (split, value) in named.items():
         for name in value if isinstance(value, list) else [value]:
             path = _located(file, base, str(name), notes)
             if path is not None:
                 parts.append((split, path))
+                told.append((split, f"{key}: {name}", path))
             elif split == "test":
                 message = f"left out {key}: {name} is not there"
                 notes.append(DataNote(message, kind="left-out", what=f"{key}: {name}", items=1))
@@ -193,6 +195,7 @@ def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | Non
                 )
     if not any(split == "train" for split, _ in parts):
         raise DataError(f"{file} names no folder of pictures", hint="add a line such as `train: images/train`")
+    refuse_nested(told)
     root = Path(os.path.commonpath([file.parent, *(path.parent for _, path in parts)]))
     keypoints = _keypoints(settings.get("kpt_shape"))
     return YoloDataset(
