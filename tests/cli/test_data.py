@@ -150,7 +150,7 @@ def test_texts_that_a_model_cuts_are_counted(empty_directory: Path, zoo_command:
 def test_the_task_is_inferred_and_said(source: str, task: str, zoo_command: Command) -> None:
     said = zoo_command("data", "check", source, "--json")
     assert said.json["task"] == task
-    assert f"nobody named a task: read for {task}" in said.err
+    assert f"read for {task}" in said.err
 
 
 def test_the_page_shows_samples_with_and_without_augmentation(empty_directory: Path, zoo_command: Command) -> None:

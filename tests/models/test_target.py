@@ -120,7 +120,8 @@ def test_a_name_of_nothing_says_what_was_tried(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", created="01")
     (tmp_path / "notes.txt").write_text("")
     for text, sentence in (
-        ("tniy", "no model named 'tniy'\ndid you mean tiny"),
+        ("tniy", "no model named 'tniy', and there is no file or folder tniy here\ndid you mean tiny"),
+        (str(tmp_path / "urn"), f"{tmp_path / 'urn'} does not exist, and no model named"),
         ("gone/run", "gone/run does not exist, and no model named 'gone/run': no plugin 'gone' is installed"),
         (str(tmp_path), f"{tmp_path} is neither a run (no run.json in it) nor a bundle (no manifest.json), and no mod"),
         (str(run / "checkpoints"), f"{run / 'checkpoints'} is a part of the run {run}"),

@@ -17,6 +17,7 @@ from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.cli.runtime_report import runtime_document, show_runtime
+from zoo.cli.verify import export_again
 from zoo.models.target import RunTarget, Target, resolve_target
 from zoo.runs.serialization import to_json
 from zoo.training.remedy import learn_for_8_bits
@@ -268,4 +269,11 @@ def _next_step(target: Path, against: str, *, explained: bool) -> str:
     """After a proof that failed: the explanation first, then a new export of the same model."""
     if not explained:
         return f"zoo verify {quote(str(target))} --against {quote(against)} --explain"
-    return f"zoo export {quote(against)} --onnx --overwrite"
+    if target.is_file():
+        return f"zoo export {quote(against)} --onnx"
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415  imports numpy
+
+    bundle = Bundle.open(target)
+    lineage = bundle.manifest.lineage
+    own = lineage.seed is not None or lineage.target == against  # another model's bundle is not written over
+    return (own and export_again(bundle.manifest, bundle.path)) or f"zoo verify {quote(str(target))}"

@@ -15,6 +15,7 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.listing import latest_run, list_runs
+from zoo.runs.nearby import near_outputs
 from zoo.runs.run import Run
 
 
@@ -248,9 +249,12 @@ def _nothing(text: str, error: UnknownName) -> UsageError:
     """What was tried, in order, for a text that means nothing."""
     path = Path(text)
     if not path.exists():
-        if "@" not in text and ("/" in text or path.suffix):
-            return UsageError(f"{text} does not exist, and {error.message}", hint=error.hint)
-        return error
+        if "@" in text:
+            return error
+        hint = near_outputs(path) or error.hint
+        if "/" in text or path.suffix:
+            return UsageError(f"{text} does not exist, and {error.message}", hint=hint)
+        return UnknownName(f"{error.message}, and there is no file or folder {text} here", hint=hint)
     run = next((parent for parent in path.resolve().parents if (parent / "run.json").is_file()), None)
     if run:
         return UsageError(f"{text} is a part of the run {run}", hint=f"name the run itself: {run}")
