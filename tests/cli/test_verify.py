@@ -88,7 +88,10 @@ def test_an_unproved_bundle_is_no_damage() -> None:
     [
         (("notes.txt",), "notes.txt is no part of the bundle: remove it, or move it elsewhere"),
         (("a/b", "c"), "a/b, c are no part of the bundle: remove them, or move them elsewhere"),
-        (("a", "b", "c", "d", "e"), "a, b, c and 2 more are no part of the bundle: remove them, or move them elsewhere"),
+        (
+            ("a", "b", "c", "d", "e"),
+            "a, b, c and 2 more are no part of the bundle: remove them, or move them elsewhere",
+        ),
     ],
 )
 def test_a_stray_file_is_removed_and_nothing_is_written_over(

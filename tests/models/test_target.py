@@ -134,6 +134,18 @@ def test_a_name_of_nothing_says_what_was_tried(tmp_path: Path) -> None:
         find_target("tiny@v2", CATALOG)
 
 
+def test_where_no_run_can_be_taken_each_is_named(tmp_path: Path) -> None:
+    running = make_run(tmp_path / "tiny" / "a", created="01", status="running")
+    with pytest.raises(UsageError) as caught:
+        find_target(None, CATALOG, tmp_path)
+    assert caught.value.message == f"there is no run in {tmp_path} to take; skipped {running}: it is running"
+    assert caught.value.hint == "name a TARGET: a run that is being trained gives its best checkpoint so far"
+    for name, created in (("b", "02"), ("c", "03"), ("d", "04")):
+        make_run(tmp_path / "tiny" / name, created=created, status="failed")
+    with pytest.raises(UsageError, match=r"it is failed; 1 more\n"):
+        find_target(None, CATALOG, tmp_path)
+
+
 def test_the_latest_run_is_taken_and_skipped_ones_are_named(tmp_path: Path) -> None:
     make_run(tmp_path / "tiny" / "a", created="01")
     taken = make_run(tmp_path / "tiny" / "b", created="03", status="interrupted")

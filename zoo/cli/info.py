@@ -17,7 +17,7 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import current_plugin
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.nearby import near_outputs
+from zoo.runs.misspelt import near_outputs
 
 
 @click.command("info")

@@ -17,7 +17,7 @@ from zoo.cli.options import complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
 from zoo.runs.kept_files import nothing_kept
-from zoo.runs.nearby import near_outputs
+from zoo.runs.misspelt import near_outputs
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle

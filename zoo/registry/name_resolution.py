@@ -193,10 +193,10 @@ def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugi
 
 
 def _suggestion(bare: str, entries: Sequence[RegistryEntry[S]], *, kind: str) -> str:
-    names: dict[str, int] = {}
-    for entry in entries:
-        for name in (entry.name, *entry.aliases):
-            names[name] = min(names.get(name, _yields(entry)), _yields(entry))
+    falling = sorted(
+        ((_yields(entry), name) for entry in entries for name in (entry.name, *entry.aliases)), reverse=True
+    )
+    names = {name: rank for rank, name in falling}  # of two entries of one name the one that others leave it to counts
     if close := close_names(bare, names):
         return f"did you mean {' or '.join(close)}?"
     if kind == "model":

@@ -24,7 +24,7 @@ from zoo.api.problem import Json, Problem
 from zoo.runs.atomic import check_name, disk_errors, remove, write_directory, write_json
 from zoo.runs.checkpoints import Found, Which, best, newest, open_checkpoint
 from zoo.runs.lock import is_held
-from zoo.runs.nearby import near_outputs
+from zoo.runs.misspelt import near_outputs
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import TrainConfig, check_schema, config_json, read_config

@@ -44,7 +44,9 @@ def test_the_bundle_that_was_exported_elsewhere_is_named(make_bundle: MakeBundle
 def test_an_older_bundle_is_known_by_the_path_of_its_run(make_bundle: MakeBundle, run: Path) -> None:
     bundle = make_bundle()
     document = json.loads((bundle / "manifest.json").read_text())
-    (bundle / "manifest.json").write_text(json.dumps({**document, "lineage": {**document["lineage"], "target": "mine"}}))
+    (bundle / "manifest.json").write_text(
+        json.dumps({**document, "lineage": {**document["lineage"], "target": "mine"}})
+    )
     with pytest.raises(BadFile, match="bundle was exported from it"):
         Bundle.open(run)
 
@@ -59,7 +61,7 @@ def test_a_bundle_of_another_run_is_not(created: str, make_bundle: MakeBundle, r
     )
 
 
-def test_a_misspelt_bundle_is_suggested(make_bundle: MakeBundle, run: Path) -> None:  # noqa: ARG001
+def test_a_misspelt_bundle_is_suggested(make_bundle: MakeBundle, run: Path) -> None:
     make_bundle()
     with pytest.raises(BadFile, match="bundel does not exist\ndid you mean bundle .a bundle"):
         Bundle.open(Path("bundel"))

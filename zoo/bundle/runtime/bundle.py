@@ -48,7 +48,7 @@ from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.runtime import Engine, Runtime
 from zoo.bundle.sandbox.session import Session
 from zoo.registry.catalog import Catalog
-from zoo.runs.nearby import near_outputs
+from zoo.runs.misspelt import near_outputs
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 

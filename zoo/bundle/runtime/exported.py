@@ -18,8 +18,8 @@ MAX_FOLDERS: Final = 1000
 
 def no_bundle_in(run: Path) -> BadFile:
     """That a run holds no bundle; it names those that were exported from it to another place."""
-    if elsewhere := bundles_of(run):
-        hint = f"{' and '.join(str(bundle) for bundle in elsewhere)} was exported from it: name that folder"
+    if bundles := bundles_of(run):
+        hint = f"{' and '.join(str(bundle) for bundle in bundles)} was exported from it: name that folder"
     else:
         export = f"zoo export {quote(str(run))} --onnx"
         hint = f"{export} writes one there; one that went elsewhere with -o is named by its own folder"

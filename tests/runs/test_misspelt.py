@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.runs.nearby import near_outputs
+from zoo.runs.misspelt import near_outputs
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("resnet", ""),
     ],
 )
-def test_only_what_a_command_works_on_is_named(text: str, hint: str, folder: Path) -> None:  # noqa: ARG001
+def test_only_what_a_command_works_on_is_named(text: str, hint: str, folder: Path) -> None:
     assert near_outputs(text) == hint
 
 
