@@ -65,8 +65,8 @@ def test_a_bundle_is_made_anew_in_its_own_place(tmp_path: Path, monkeypatch: pyt
     again = "zoo export mine --onnx"
     assert _advice(bundle(target="mine"), damaged)[1] == f"{again} -o b --overwrite"
     assert _advice(bundle(target="mine", path=Path("mine/export")), damaged)[1] == f"{again} --overwrite"
-    elsewhere = bundle(target="mine", runtimes=(SimpleNamespace(name="openvino"),))
-    assert _advice(elsewhere, damaged)[1] == f"{again} --for openvino -o b --overwrite"
+    with_runtime = bundle(target="mine", runtimes=(SimpleNamespace(name="openvino"),))
+    assert _advice(with_runtime, damaged)[1] == f"{again} --for openvino -o b --overwrite"
     random = bundle(lineage=SimpleNamespace(target="", seed=3))
     assert _advice(random, damaged)[1] == "zoo export cnn/cnn --untrained --seed 3 --onnx -o b --overwrite"
 

@@ -156,13 +156,13 @@ def _from_run(target: RunTarget, catalog: Catalog) -> Trained:
         notes=(
             *target.notes,
             *selected.notes,
-            *_unfinished(run, checkpoint.manifest.epoch),
+            *_unfinished(run, lineage.epoch),
             *_other_version(run, entry),
         ),
     )
 
 
-def _unfinished(run: Run, epoch: int) -> tuple[str, ...]:
+def _unfinished(run: Run, epoch: int | None) -> tuple[str, ...]:
     """That a run has not come to its end, and what is taken of it; empty for a finished one."""
     states = {"running": "is still being trained", "interrupted": "was interrupted", "failed": "failed"}
     if run.status == "finished":

@@ -193,10 +193,9 @@ def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugi
 
 
 def _suggestion(bare: str, entries: Sequence[RegistryEntry[S]], *, kind: str) -> str:
-    falling = sorted(
-        ((_yields(entry), name) for entry in entries for name in (entry.name, *entry.aliases)), reverse=True
-    )
-    names = {name: rank for rank, name in falling}  # of two entries of one name the one that others leave it to counts
+    names: dict[str, int] = {}
+    for rank, named in [(_yields(entry), {entry.name}.union(entry.aliases)) for entry in entries]:
+        names |= {name: min(rank, names.get(name, rank)) for name in named}
     if close := close_names(bare, names):
         return f"did you mean {' or '.join(close)}?"
     if kind == "model":

@@ -63,5 +63,5 @@ def test_a_bundle_of_another_run_is_not(created: str, make_bundle: MakeBundle, r
 
 def test_a_misspelt_bundle_is_suggested(make_bundle: MakeBundle, run: Path) -> None:
     make_bundle()
-    with pytest.raises(BadFile, match="bundel does not exist\ndid you mean bundle .a bundle"):
+    with pytest.raises(BadFile, match=r"bundel does not exist\ndid you mean bundle \(a bundle\)"):
         Bundle.open(Path("bundel"))
