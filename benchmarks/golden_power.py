@@ -55,7 +55,7 @@ class Row:
 
 def mutants(proof: Proof) -> Iterator[tuple[str, onnx.ModelProto]]:
     """pipeline.onnx with one thing wrong, by name."""
-    whole = proof.exported.pipeline.shipped
+    whole = proof.exported.pipeline.shipped.model
     for name in EDITS:
         mutated = {**ON_MODEL, **ON_PREPROCESS}[name](whole)
         if mutated is not None:

@@ -121,7 +121,7 @@ def rows(name: str, runs: Path) -> list[dict[str, Any]]:
         made, _ = candidates(context)
         ordered = sorted(made, key=lambda row: (not row.keeps(None), row.candidate.ratio or 0.0))
         results = [_row(name, f"ONNX Runtime: {row.way.name}", context, row.files["model.onnx"]) for row in ordered[:2]]
-        plain = copy_of(proof.exported.graph.shipped)
+        plain = copy_of(proof.exported.graph.shipped.model)
         strip(plain)
         others = nncf_models(plain, calibration, transformer=name.startswith("bert"))
         others["PT2E (torchao)"] = lambda: pt2e_model(proof, calibration)

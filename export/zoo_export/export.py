@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Literal
 
 from zoo.api.errors import Refused, UsageError
+from zoo.bundle.judge.form_rule import WantedForms
 from zoo.bundle.judge.variant_evidence import Bits
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import REPORT, Bundle
@@ -22,10 +23,12 @@ from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
+from zoo_export.variants.forms import check_forms, make_forms
 from zoo_export.variants.make import check_variants, make_variants
 from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
 Golden = Literal["mixed", "synthetic"]
+NO_FORMS = WantedForms()
 
 
 @restored_torch()
@@ -47,6 +50,8 @@ def export(
     max_drop: float | None = None,
     keep_anyway: bool = False,
     runtimes: Sequence[str] = (),
+    fixed_sizes: Sequence[tuple[int, int]] = (),
+    batch: bool = False,
     progress: Progress = lambda _: None,
 ) -> Written:
     """A bundle proved to answer as PyTorch does; without a target, of the latest run.
@@ -76,6 +81,8 @@ def export(
         max_drop: How far the metric of a variant may fall; None is 0.01 of a share, else 1 %.
         keep_anyway: Keep a variant that was refused, marked as unproved.
         runtimes: Names of runtimes in which the whole proof is executed as well: "openvino".
+        fixed_sizes: (height, width) in pixels: a variant whose pipeline takes pictures of this size alone, for each.
+        batch: Add a variant whose pipeline takes a batch of pictures.
         progress: Gets a sentence for each phase.
 
     Returns:
@@ -109,6 +116,7 @@ def export(
         max_drop=max_drop,
         keep_anyway=keep_anyway,
         runtimes=runtimes,
+        forms=WantedForms(fixed_sizes=tuple(fixed_sizes), batch=batch),
         progress=progress,
     )
 
@@ -129,6 +137,7 @@ def export_target(
     max_drop: float | None = None,
     keep_anyway: bool = False,
     runtimes: Sequence[str] = (),
+    forms: WantedForms = NO_FORMS,
     progress: Progress = lambda _: None,
 ) -> Written:
     """As `export`, for a target that was looked up; a model without trained parameters gets those of `seed`."""
@@ -139,6 +148,7 @@ def export_target(
         check_private_key(sign)
     target = request.target
     check_variants(variants, trained=not isinstance(target, ModelTarget), max_drop=max_drop, evaluate=evaluate)
+    check_forms(forms)
     others = check_runtimes(runtimes, request.catalog)
     output = output or default_output(target)
     _check_output(output, overwrite=overwrite)
@@ -158,7 +168,7 @@ def export_target(
         if note not in chosen_by:
             progress(note)
     of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
-    wanted = WantedVariants(names=variants, max_drop=max_drop, keep_anyway=keep_anyway)
+    wanted = WantedVariants(names=(*variants, *forms.names), max_drop=max_drop, keep_anyway=keep_anyway)
     current = current_bundle(
         output,
         subject,
@@ -174,6 +184,7 @@ def export_target(
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
     made = make_variants(proof, variants, max_drop=max_drop, progress=progress) if proof.verdict.publishes else ()
+    formed = make_forms(proof, forms, golden_of_users=of_users, progress=progress) if proof.verdict.publishes else ()
     judged = (
         judge_runtimes(proof, others, evaluate=evaluate, max_drop=max_drop, progress=progress)
         if proof.verdict.publishes
@@ -188,6 +199,7 @@ def export_target(
         output,
         reproduce=reproduce,
         variants=made,
+        forms=formed,
         runtimes=judged,
         keep_anyway=keep_anyway,
         sign=sign,

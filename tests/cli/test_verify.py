@@ -24,7 +24,9 @@ def bundle(*variants: str, path: Path = Path("b"), target: str = "cnn@digits", *
         "model": "cnn/cnn",
         "verdict": "PASS",
         "lineage": SimpleNamespace(target=target, seed=None),
-        "variants": tuple(SimpleNamespace(bits=name) for name in variants),
+        "variants": tuple(
+            SimpleNamespace(name=name, bits=name if name in ("int8", "fp16") else "fp32") for name in variants
+        ),
         "runtimes": (),
         "files": (SimpleNamespace(name="model.onnx"),),
     }
@@ -51,6 +53,8 @@ def gates(*failing: str) -> tuple[Gate, ...]:
         (("signature",), ("int8",), "zoo info b"),
         (("files", "variant int8"), ("int8",), "zoo export cnn@digits --onnx --int8 -o b --overwrite"),
         (("files",), (), "zoo export cnn@digits --onnx -o b --overwrite"),
+        (("files",), ("batch",), "zoo export cnn@digits --onnx --batch -o b --overwrite"),
+        (("files",), ("fixed-4x5",), "zoo export cnn@digits --onnx --fixed-size 4x5 -o b --overwrite"),
     ],
 )
 def test_the_next_step_is_about_this_bundle(failing: tuple[str, ...], variants: tuple[str, ...], step: str) -> None:

@@ -83,7 +83,7 @@ def test_every_golden_case_is_replayed_within_its_tolerance(name: str, exported:
 def test_golden_cases_alone_kill_mutants_of_the_resize(name: str, exported: Exported) -> None:
     proof, bundle = exported(name)
     for edit in (without_antialias, half_pixel_off):
-        mutant = edit(proof.exported.pipeline.shipped)
+        mutant = edit(proof.exported.pipeline.shipped.model)
         assert mutant is not None
         assert any(differing(bundle, "onnxruntime", mutant.SerializeToString()).values()), edit.__name__
 

@@ -14,7 +14,7 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.task import Signature
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import feeds_of
-from zoo.bundle.runtime.manifest import GoldenCase
+from zoo.bundle.runtime.manifest import GoldenCase, VariantRecord
 from zoo.bundle.sandbox.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Measured:
     """The most memory of that process; None where the system does not say."""
     bytes: int | None = None
     """Of the graph."""
+    baseline: str = ""
+    """The subject that answers the same pictures with the fp32 graph; empty for the first one."""
 
     def percentile(self, percent: float) -> float:
         """Seconds that so many percent of the runs take at most."""
@@ -112,16 +114,16 @@ def benchmark(
     `others` gives further subjects for the same input, as PyTorch; they take turns as well. With `processor` the runs
     of one thread are measured in processor time, for machines that are busy; `others` must do the same.
     """
-    case, feeds = golden_input(bundle, graph, batch=batch)
-    names = {FP32: graph, **{name: bundle.manifest.variant(name).folder + graph for name in variants}}
-    cold = {title: _cold_start(bundle, name, feeds, threads=threads) for title, name in names.items()}
+    plans = _plans(bundle, graph, variants, batch=batch)
+    cold = {title: _cold_start(bundle, plan, threads=threads) for title, plan in plans.items()}
     sizes = {file.name: file.bytes for file in bundle.manifest.files}
+    first = next(iter(plans.values()))
     with Runtime(limits=bundle.limits(), threads=threads) as runtime:
-        runs = {title: _run(bundle, runtime, name, feeds, processor=processor) for title, name in names.items()}
-        timed = in_turns({**runs, **dict(others(feeds))}, seconds=seconds)
+        runs = {title: _run(bundle, runtime, plan, processor=processor) for title, plan in plans.items()}
+        timed = in_turns({**runs, **dict(others(first.feeds[0]))}, seconds=seconds)
     return Benchmark(
         graph=graph,
-        case=case.name,
+        case=first.case,
         batch=batch,
         threads=threads,
         subjects=tuple(
@@ -130,28 +132,92 @@ def benchmark(
                 seconds=tuple(spent),
                 first_seconds=cold[title][0] if title in cold else None,
                 peak_bytes=cold[title][1] if title in cold else None,
-                bytes=sizes[names[title]] if title in names else None,
+                bytes=sizes[plans[title].graph] if title in plans else None,
+                baseline=plans[title].baseline if title in plans else "",
             )
             for title, spent in timed.items()
         ),
     )
 
 
-def _run(bundle: Bundle, runtime: Runtime, name: str, feeds: Arrays, *, processor: bool) -> Run:
-    session = bundle.session(runtime, name, timed=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """One subject: a graph of the bundle, and what it is run on, one after the other."""
+
+    graph: str
+    case: str
+    feeds: tuple[Arrays, ...]
+    baseline: str = ""
+
+
+def _plans(bundle: Bundle, graph: str, variants: Sequence[str], *, batch: int) -> dict[str, _Plan]:
+    """The fp32 graph and the variants; beside one for one size or for batches the fp32 graph on the same pictures."""
+    records = [bundle.manifest.variant(name) for name in variants]
+    plans = {}
+    if batch == 1 or not records or any(not record.takes_batches for record in records):
+        case, feeds = golden_input(bundle, graph, batch=batch)
+        plans[FP32] = _Plan(graph=graph, case=case.name, feeds=(feeds,))
+        bits = [record for record in records if record.signature is None]
+        plans |= {r.name: _Plan(graph=r.folder + graph, case=case.name, feeds=(feeds,)) for r in bits}
+    for record in records:
+        if record.signature is not None:
+            plans |= _form_plans(bundle, record, record.signature, graph, batch=batch)
+    return plans
+
+
+def _form_plans(
+    bundle: Bundle, record: VariantRecord, signature: Signature, graph: str, *, batch: int
+) -> dict[str, _Plan]:
+    """A variant for one size or for batches, and the fp32 pipeline on its pictures one by one."""
+    if batch > 1 and not record.takes_batches:
+        raise UsageError(f"the variant {record.name} takes one picture at a time", hint="leave --batch out")
+    if graph != PIPELINE:
+        raise UsageError(f"the variant {record.name} has no {graph}", hint="leave it out, or say --graph pipeline")
+    case, feeds = variant_input(bundle, record, batch=batch)
+    alone: tuple[Arrays, ...] = (feeds,)
+    if record.takes_batches:
+        ports = zip(bundle.manifest.pipeline_signature.inputs, signature.inputs, strict=True)
+        names = [(own.name, port.name) for own, port in ports]
+        alone = tuple({name: feeds[to][index] for name, to in names} for index in range(batch))
+    baseline = f"{FP32} for {record.name}"
+    return {
+        baseline: _Plan(graph=PIPELINE, case=case.name, feeds=alone),
+        record.name: _Plan(graph=record.folder + PIPELINE, case=case.name, feeds=(feeds,), baseline=baseline),
+    }
+
+
+def variant_input(bundle: Bundle, record: VariantRecord, *, batch: int) -> tuple[GoldenCase, Arrays]:
+    """The first golden case of a variant for one size or for batches, its pictures repeated to a batch."""
+    import numpy as np  # noqa: PLC0415  `zoo --help` needs none
+
+    if not record.golden:
+        raise BadFile(f"{bundle.path} has no golden case of the variant {record.name} to run it with")
+    case = record.golden[0]
+    feeds = feeds_of(bundle.path, case)
+    if not record.takes_batches:
+        return case, feeds
+    return case, {name: np.ascontiguousarray(value[np.arange(batch) % len(value)]) for name, value in feeds.items()}
+
+
+def _run(bundle: Bundle, runtime: Runtime, plan: _Plan, *, processor: bool) -> Run:
+    session = bundle.session(runtime, plan.graph, timed=True)
 
     def run(count: int) -> Sequence[float]:
-        timing = runtime.time([session], feeds, blocks=1, least=1, size=count, seconds=0, processor=processor)
-        return timing.runs[0][0]
+        spent = [0.0] * count
+        for feeds in plan.feeds:
+            timing = runtime.time([session], feeds, blocks=1, least=1, size=count, seconds=0, processor=processor)
+            spent = [before + own for before, own in zip(spent, timing.runs[0][0], strict=True)]
+        return spent
 
     return run
 
 
-def _cold_start(bundle: Bundle, name: str, feeds: Arrays, *, threads: int) -> tuple[float, int | None]:
+def _cold_start(bundle: Bundle, plan: _Plan, *, threads: int) -> tuple[float, int | None]:
     """Seconds from nothing to the first answer, and the memory of that process."""
+    feeds = plan.feeds[0]
     start = time.perf_counter()
     with Runtime(limits=bundle.limits(), threads=threads) as runtime:
-        session = bundle.session(runtime, name, timed=True)
+        session = bundle.session(runtime, plan.graph, timed=True)
         runtime.run(session, feeds)
         spent = time.perf_counter() - start
         timing = runtime.time([session], feeds, blocks=1, least=1, size=1, seconds=0)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.bundle.benchmark import golden_input
+from zoo.api.errors import UsageError
+from zoo.bundle.benchmark import golden_input, variant_input
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo.bundle.sandbox.session import NodeTimes
@@ -77,8 +78,14 @@ def profile_graph(
 
     UsageError where the bundle has no such variant; HashMismatch where the graph was changed.
     """
-    case, feeds = golden_input(bundle, graph, batch=batch)
-    name = graph if variant is None else bundle.manifest.variant(variant).folder + graph
+    record = None if variant is None else bundle.manifest.variant(variant)
+    name = graph if record is None else record.folder + graph
+    if record is not None and record.signature is not None:
+        if graph not in record.graphs:
+            raise UsageError(f"the variant {record.name} has no {graph}", hint="leave --graph out")
+        case, feeds = variant_input(bundle, record, batch=batch)
+    else:
+        case, feeds = golden_input(bundle, graph, batch=batch)
     with Runtime(limits=bundle.limits(), threads=threads) as runtime:
         session = bundle.session(runtime, name, timed=True, profiled=True)
         profile = runtime.profile(session, feeds, runs=runs)

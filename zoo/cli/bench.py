@@ -72,7 +72,8 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     chosen = known if variants == ("all",) else list(dict.fromkeys(variants))
     for name in chosen:
         opened.manifest.variant(name)
-    name = f"{graph or ('pipeline' if batch == 1 else 'model')}.onnx"
+    batches = bool(chosen) and all(opened.manifest.variant(name).takes_batches for name in chosen)
+    name = f"{graph or ('pipeline' if batch == 1 or batches else 'model')}.onnx"
     if (eager or compiled) and name == "pipeline.onnx" and batch > 1:
         raise UsageError("PyTorch's pipeline takes one item at a time", hint="say --graph model")
 
@@ -107,9 +108,9 @@ def _check_chart(path: Path) -> None:
 
 
 def _show(out: Output, measured: Benchmark) -> None:
-    baseline = measured.subjects[0]
+    known, first = {subject.name: subject for subject in measured.subjects}, measured.subjects[0]
     header = ("", *(f"p{percent} ms" for percent in PERCENTILES), "items/s", "ratio", "cold start ms", "peak MB", "MB")
-    rows = [_row(subject, baseline, measured.batch) for subject in measured.subjects]
+    rows = [_row(subject, known.get(subject.baseline, first), measured.batch) for subject in measured.subjects]
     items = "one item" if measured.batch == 1 else f"a batch of {measured.batch}"
     threads = counted(measured.threads, "thread")
     out.line(f"{measured.graph}, {items}, {threads}, the golden case {measured.case}, on {_machine()}")

@@ -13,6 +13,7 @@ import click
 
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
+from zoo.bundle.judge.form_rule import WantedForms
 from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
@@ -25,7 +26,7 @@ from zoo.training.remedy import learn_for_8_bits
 if TYPE_CHECKING:
     from zoo.bundle.judge.gates import Gate
     from zoo.bundle.judge.variant_evidence import Bits
-    from zoo.bundle.report.record import Report, VariantReport
+    from zoo.bundle.report.record import FormReport, Report, VariantReport
     from zoo.bundle.sandbox.runtime import Engine
 
 SCHEMA = 1
@@ -68,6 +69,14 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
     shell_complete=complete_runtime,
     help="Put the bundle to this runtime as well, and add what that needs; may be repeated.  `zoo list --runtimes`.",
 )
+@click.option(
+    "--fixed-size",
+    "fixed_sizes",
+    metavar="HxW",
+    multiple=True,
+    help="Add a variant for pictures of this height and width alone, with no dynamic shape; may be repeated.",
+)
+@click.option("--batch", is_flag=True, help="Add a variant whose pipeline takes a batch of pictures.")
 @checkpoint_option
 @licence_option
 @json_option
@@ -90,6 +99,8 @@ def export(  # noqa: PLR0917  click passes options by name
     max_drop: float | None,
     keep_anyway: bool,
     runtimes: tuple[str, ...],
+    fixed_sizes: tuple[str, ...],
+    batch: bool,
     checkpoint: str,
     as_json: bool,
 ) -> None:
@@ -98,14 +109,15 @@ def export(  # noqa: PLR0917  click passes options by name
     TARGET is a run, or model@weights; without it, the latest run.
     """
     variants = wanted_variants(int8=int8, fp16=fp16, int4=int4)
-    if not onnx and not variants and not runtimes:
+    forms = WantedForms(fixed_sizes=tuple(_sides(text, "--fixed-size") for text in fixed_sizes), batch=batch)
+    if not onnx and not variants and not runtimes and not forms.names:
         raise UsageError("zoo export needs a format", hint="zoo export --onnx")
-    if not variants and not runtimes and (max_drop is not None or keep_anyway):
+    if not variants and not runtimes and (max_drop is not None or (keep_anyway and not forms.names)):
         raise UsageError(
             "--max-drop and --keep-anyway are about variants and runtimes",
             hint="add --int8, --fp16, --int4 or --for RUNTIME",
         )
-    size = _size(input_size)
+    size = None if input_size is None else _sides(input_size, "--input-size")
     request = resolve_target(target, checkpoint=checkpoint, untrained=untrained)
     download_weights(request.download)
     from zoo_export.capture.torch_export import DEFAULT_OPSET  # noqa: PLC0415  torch, once the usage is right
@@ -127,13 +139,15 @@ def export(  # noqa: PLR0917  click passes options by name
         max_drop=None if max_drop is None else max_drop + 0.0,  # -0 becomes 0
         keep_anyway=keep_anyway,
         runtimes=runtimes,
+        forms=forms,
         progress=out.note,
     )
     document = _document(written.path, written.verdict, written.report, seconds=time.monotonic() - start)
     document |= {"files": [to_json(file) for file in written.files], "sha256": written.sha256 or None}
     reports = [report for report in written.report.variants if report.evidence.name in variants]
     judged_runtimes = written.report.runtimes if runtimes else ()
-    document["variants"] = [_variant_document(report) for report in reports]
+    formed = [report for report in written.report.forms if report.evidence.name in forms.names]
+    document["variants"] = [*map(_variant_document, reports), *map(_form_document, formed)]
     out.document(document | {"runtimes": [runtime_document(report) for report in judged_runtimes]})
     show_report(out, written.report)
     if not written.published:
@@ -147,6 +161,8 @@ def export(  # noqa: PLR0917  click passes options by name
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     for report in reports:
         show_variant(out, report)
+    for form in formed:
+        show_form(out, form)
     for runtime in judged_runtimes:
         show_runtime(out, runtime)
     out.line(f"sha256       {written.sha256}  manifest.json")
@@ -154,7 +170,8 @@ def export(  # noqa: PLR0917  click passes options by name
         from zoo.bundle.runtime.bundled_self_test import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
-    if not all([report.published for report in reports] + [report.published for report in judged_runtimes]):
+    published = [report.published for report in reports] + [report.published for report in formed]
+    if not all(published + [report.published for report in judged_runtimes]):
         page = quote(str(written.path / "report.html"))
         if command := _fine_tuning(request.target, reports):
             out.line(f"report       {page}")
@@ -182,6 +199,27 @@ def show_variant(out: Output, report: VariantReport) -> None:
     in_float = [f"{node.node} ({node.op})" for node in evidence.sensitivity if node.in_float]
     if in_float:
         out.line(f"in float     {', '.join(in_float)}")
+
+
+def show_form(out: Output, report: FormReport) -> None:
+    """One variant in single precision: its verdict, its gates."""
+    kept = "kept although it was " if report.published and report.verdict.value not in ("PASS", "WARN") else ""
+    out.line(f"variant      {report.evidence.name}: {kept}{report.sentence}")
+    if report.evidence.file is not None:
+        out.table(("gate", "status", "detail"), [(gate.name, gate.status.value, gate.detail) for gate in report.gates])
+
+
+def _form_document(report: FormReport) -> dict[str, Any]:
+    file = report.evidence.file
+    return {
+        "name": report.evidence.name,
+        "verdict": report.verdict.value,
+        "sentence": report.sentence,
+        "published": report.published,
+        "method": report.evidence.method,
+        "bytes": 0 if file is None else file.bytes,
+        "gates": [to_json(gate) for gate in report.gates],
+    }
 
 
 def _variant_document(report: VariantReport) -> dict[str, Any]:
@@ -213,12 +251,11 @@ def _fine_tuning(target: Target, reports: Sequence[VariantReport]) -> str:
     return learn_for_8_bits(target.run) if "int8" in lossy and isinstance(target, RunTarget) else ""
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
+def _sides(text: str, option: str) -> tuple[int, int]:
+    """Height and width; one number stands for both."""
     match = _SIZE.fullmatch(text)
     if match is None or int(match[1]) < 1 or int(match[2] or match[1]) < 1:
-        raise UsageError(f"--input-size is {text!r}; it must look like 224 or 192x256")
+        raise UsageError(f"{option} is {text!r}; it must look like 224 or 192x256")
     return int(match[1]), int(match[2] or match[1])
 
 

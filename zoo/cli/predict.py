@@ -66,7 +66,13 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     type=click.Path(path_type=Path),
     help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
 )
-@click.option("--variant", default="", metavar="NAME", help="Answer with this variant of a bundle: int8, fp16, int4.")
+@click.option("--variant", default="", metavar="NAME", help="Answer with this variant of a bundle, as int8 or batch.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 65_536),
+    metavar="N",
+    help="Pictures of equal size that go through a bundle's variant for batches together.",
+)
 @click.option("--strict", is_flag=True, help="Refuse inputs larger than any that the bundle was proved with.")
 @click.option("--explain", is_flag=True, help="Draw where a classifier looks (Grad-CAM) into the folder of --save.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
@@ -88,6 +94,7 @@ def predict(
     every: int,
     save: Path | None,
     variant: str,
+    batch_size: int | None,
     strict: bool,
     explain: bool,
     overwrite: bool,
@@ -106,7 +113,7 @@ def predict(
         raise UsageError("--explain draws pictures", hint="name a folder for them with --save")
     request = resolve_target(target, checkpoint=checkpoint, device=device)
     check_strict(request, strict=strict)
-    _check_variant(request, variant, explain=explain)
+    _check_variant(request, variant, batch_size, explain=explain)
     task = request.make_task()
     chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
     kind = InputKind(task=task, input=request.input)
@@ -115,7 +122,7 @@ def predict(
     for note in resolved.notes:
         out.note(note)
     with (
-        _answerer(request, explain=explain, variant=variant) as answerer,
+        _answerer(request, explain=explain, variant=variant, batch_size=batch_size) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=out.note) as sources,
     ):
         for note in answerer.notes:
@@ -137,8 +144,12 @@ def predict(
     _end(out, answered, save, target=request, name=target, checkpoint=checkpoint)
 
 
-def _check_variant(request: TargetRequest, variant: str, *, explain: bool) -> None:
-    """UsageError for a variant of what is no bundle."""
+def _check_variant(request: TargetRequest, variant: str, batch_size: int | None, *, explain: bool) -> None:
+    """UsageError for a variant, or a size of batches, of what is no bundle."""
+    if batch_size is not None and not isinstance(request.target, BundleTarget):
+        raise UsageError("--batch-size is for bundles", hint="zoo export --onnx --batch makes one that takes batches")
+    if batch_size is not None and explain:
+        raise UsageError("--explain looks into the model itself, picture by picture", hint="leave --batch-size out")
     if variant and not isinstance(request.target, BundleTarget):
         raise UsageError("--variant is for bundles", hint="zoo export --onnx --int8 makes one with a variant")
     if variant and explain:
@@ -166,11 +177,11 @@ def _end(
 
 
 @contextmanager
-def _answerer(request: TargetRequest, *, explain: bool, variant: str) -> Iterator[Answerer]:
+def _answerer(request: TargetRequest, *, explain: bool, variant: str, batch_size: int | None) -> Iterator[Answerer]:
     """What answers; torch is imported for what is no bundle."""
     if isinstance(request.target, BundleTarget) and not explain:
         no_device(request.device)
-        with bundle_answerer(request.target.path, request.catalog, variant=variant) as answerer:
+        with bundle_answerer(request.target.path, request.catalog, variant=variant, batch_size=batch_size) as answerer:
             yield answerer
     else:
         download_weights(request.download)

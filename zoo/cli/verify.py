@@ -13,6 +13,7 @@ import click
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
+from zoo.bundle.judge.form_rule import BATCH, FIXED, FP32
 from zoo.cli.options import complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
@@ -21,7 +22,7 @@ from zoo.runs.misspelt import near_outputs
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle
-    from zoo.bundle.runtime.manifest import Manifest
+    from zoo.bundle.runtime.manifest import Manifest, VariantRecord
     from zoo.bundle.sandbox.runtime import Engine
 
 SCHEMA = 1
@@ -151,7 +152,7 @@ def export_again(manifest: Manifest, folder: Path) -> str:
         target = quote(lineage.target)
     else:
         return ""
-    parts = [*(f"--{record.bits}" for record in manifest.variants)]
+    parts = [_option(record) for record in manifest.variants]
     parts += [f"--for {quote(record.name)}" for record in manifest.runtimes]
     if folder.resolve() != (Path(lineage.target) / "export").resolve():
         parts.append(f"-o {quote(str(folder))}")
@@ -163,6 +164,13 @@ def _strays(bundle: Bundle) -> list[str]:
     own = {*(file.name for file in bundle.manifest.files), "manifest.json", "manifest.json.sig"}
     present = (file for file in bundle.path.rglob("*") if file.is_symlink() or not file.is_dir())
     return sorted({file.relative_to(bundle.path).as_posix() for file in present} - own)
+
+
+def _option(record: VariantRecord) -> str:
+    """What makes `zoo export` add this variant."""
+    if record.bits != FP32:
+        return f"--{record.bits}"
+    return f"--{BATCH}" if record.name == BATCH else f"--fixed-size {record.name.removeprefix(FIXED)}"
 
 
 def _failing(gates: tuple[object, ...]) -> set[str]:

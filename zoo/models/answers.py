@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from zoo.models.answer_html import answers_html
 from zoo.models.inputs.opened import Opener, drawn_often, named, silent
 from zoo.models.inputs.source import ResolvedInputs, Source, text_source
 from zoo.models.target import BundleTarget, TargetRequest
+from zoo.models.variant_port import VariantPort, variant_port
 from zoo.registry.catalog import Catalog
 from zoo.runs.scratch import ScratchFolder
 
@@ -64,6 +66,8 @@ class Answerer:
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
     proved: Mapping[str, int] = field(default_factory=dict)
     """The largest size at which a bundle was proved, by axis name; empty for what is no bundle."""
+    variant: VariantPort | None = None
+    """Where `answer` is that of a variant for one size or for batches."""
     explain: Callable[[Arrays], bytes] | None = None
     """Inputs of pipeline.onnx to a PNG of where the model looks; None where nobody asked for it."""
 
@@ -241,6 +245,28 @@ def answers(
 ) -> Iterator[Answer]:
     """One answer per item, source by source; one that cannot be read gets its reason and stops nobody."""
     answerer = answerer.chosen(options)
+    entries = _entries(answerer, sources, options)
+    if answerer.variant is not None and answerer.variant.batch_size:
+        yield from _in_batches(answerer, answerer.variant, entries, options)
+        return
+    for entry in entries:
+        yield entry if isinstance(entry, Answer) else _answered(answerer, entry, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """An item that was read."""
+
+    answer: Answer
+    """What is known before it is answered."""
+    item: FileItem
+    sample: int
+    beyond: str
+    """How it is larger than any that the bundle was proved with."""
+
+
+def _entries(answerer: Answerer, sources: Iterable[Source], options: AnswerOptions) -> Iterator[Answer | _Entry]:
+    """Every item, or why it is not answered."""
     for source in sources:
         unanswered = Answer(file=source.name, is_text=source.text is not None, item=source.item)
         try:
@@ -254,7 +280,39 @@ def answers(
             if item.unreadable:
                 yield replace(entry, failure=_unreadable(item, source))
             else:
-                yield _answered(answerer, entry, item, source.sample, options)
+                yield _checked(answerer, entry, item, source.sample, options)
+
+
+def _checked(answerer: Answerer, entry: Answer, item: FileItem, sample: int, options: AnswerOptions) -> Answer | _Entry:
+    """The item, or why it is not answered: it is larger than was proved, or not of the size of the variant."""
+    beyond = answerer.beyond_proof(item.inputs)
+    if beyond and options.strict:
+        hint = "give a smaller one, or leave --strict away"
+        return replace(entry, failure=BadFile(f"{entry.title} is not answered: {beyond}", hint=hint))
+    if answerer.variant is not None and (wrong := answerer.variant.unlike(item.inputs)):
+        return replace(entry, failure=BadFile(f"{entry.title} is not answered: {wrong}"))
+    return _Entry(answer=entry, item=item, sample=sample, beyond=beyond)
+
+
+def _in_batches(
+    answerer: Answerer, variant: VariantPort, entries: Iterator[Answer | _Entry], options: AnswerOptions
+) -> Iterator[Answer]:
+    """The same answers in the same order, items of equal shapes together."""
+    from zoo.bundle.runtime.bundled_variant import in_batches  # noqa: PLC0415  imports numpy
+
+    pending = deque[Answer | _Entry]()
+
+    def feeds() -> Iterator[tuple[str, Arrays]]:
+        for entry in entries:
+            pending.append(entry)
+            if isinstance(entry, _Entry):
+                yield "", entry.item.inputs
+
+    for _, given in in_batches(answerer.answer, feeds(), variant.names, variant.batch_size):
+        while isinstance(entry := pending.popleft(), Answer):
+            yield entry
+        yield _shown(answerer, entry, given, options)
+    yield from (entry for entry in pending if isinstance(entry, Answer))
 
 
 @contextmanager
@@ -282,29 +340,31 @@ def _unreadable(item: FileItem, source: Source) -> BadFile:
     return BadFile(item.unreadable.replace(copy, known, 1) if copy else item.unreadable)
 
 
-def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, options: AnswerOptions) -> Answer:
+def _answered(answerer: Answerer, entry: _Entry, options: AnswerOptions) -> Answer:
     """The answer to one item that was read."""
-    short = entry.file if isinstance(entry.file, str) else entry.file.name
-    name = f"{short}, {entry.item}" if entry.item else short
-    case = Case(name=name, kind="file", inputs=item.inputs, origin=entry.title)
-    beyond = answerer.beyond_proof(item.inputs)
-    if beyond and options.strict:
-        hint = "give a smaller one, or leave --strict away"
-        return replace(entry, failure=BadFile(f"{entry.title} is not answered: {beyond}", hint=hint))
     settings = dict(options.settings)
-    if sample:
-        settings["seed"] = settings.get("seed", answerer.task.tags.settings.get("seed", 0)) + sample
+    if entry.sample:
+        settings["seed"] = settings.get("seed", answerer.task.tags.settings.get("seed", 0)) + entry.sample
     try:
-        answer = answerer.respond(item.inputs, settings)
+        answer = answerer.respond(entry.item.inputs, settings)
     except ZooError as error:
-        if not beyond:
+        if not entry.beyond:
             raise
-        refusal = BadFile(f"{entry.title} is not answered: {beyond}; {error.message}", hint="give a smaller one")
-        return replace(entry, failure=refusal)
+        words = f"{entry.answer.title} is not answered: {entry.beyond}; {error.message}"
+        return replace(entry.answer, failure=BadFile(words, hint="give a smaller one"))
+    return _shown(answerer, entry, answer, options)
+
+
+def _shown(answerer: Answerer, entry: _Entry, answer: Arrays, options: AnswerOptions) -> Answer:
+    """An answer with what people see of it."""
+    known, inputs = entry.answer, entry.item.inputs
+    short = known.file if isinstance(known.file, str) else known.file.name
+    name = f"{short}, {known.item}" if known.item else short
+    case = Case(name=name, kind="file", inputs=inputs, origin=known.title)
     shown = _show(answerer, case, answer, limit=options.limit)
     if answerer.explain is not None:
-        shown = replace(shown, files={**shown.files, "-explained.png": answerer.explain(item.inputs)})
-    return replace(entry, shown=shown, warning=beyond, arrays=answer if answerer.task.tags.pairwise else None)
+        shown = replace(shown, files={**shown.files, "-explained.png": answerer.explain(inputs)})
+    return replace(known, shown=shown, warning=entry.beyond, arrays=answer if answerer.task.tags.pairwise else None)
 
 
 def _show(answerer: Answerer, case: Case, answer: Arrays, *, limit: int) -> Shown:
@@ -329,13 +389,18 @@ def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> 
 
 
 @contextmanager
-def bundle_answerer(bundle: Path, catalog: Catalog, *, variant: str = "") -> Iterator[Answerer]:
+def bundle_answerer(
+    bundle: Path, catalog: Catalog, *, variant: str = "", batch_size: int | None = None
+) -> Iterator[Answerer]:
     """A bundle's pipeline.onnx in a sandboxed process, read and shown by the installed task; needs no torch.
 
-    `variant` names one of the bundle's.
+    `variant` names one of the bundle's.  With `batch_size` up to so many items of equal shapes go through its variant
+    for batches together; UsageError where it has none.
     """
     opened = Bundle.open(bundle)
     manifest = opened.manifest
+    port = variant_port(manifest, variant, batch_size)
+    variant = variant if port is None else port.record["name"]
     task = catalog.make_task(manifest.task)
     with bundle_pipeline(opened, variant=variant) as answer:
         yield Answerer(
@@ -345,4 +410,5 @@ def bundle_answerer(bundle: Path, catalog: Catalog, *, variant: str = "") -> Ite
             answer=answer,
             signature=manifest.pipeline_signature,
             proved=manifest.proved,
+            variant=port,
         )

@@ -130,14 +130,14 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace the file at once, making its folder where needed."""
+def write_bytes(path: Path, *parts: bytes | memoryview) -> None:
+    """Replace the file at once by these parts one after the other, making its folder where needed."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = _beside(path, "tmp")
         try:
             with beside.open("wb") as file:
-                file.write(data)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)

@@ -56,7 +56,7 @@ def read_entry(key: str) -> bytes | None:
     except OSError:
         return None
     digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    if hashlib.sha256(key.encode() + data).digest() != digest:
+    if _digest(key, data) != digest:
         with suppress(OSError):
             path.unlink()
         return None
@@ -65,7 +65,7 @@ def read_entry(key: str) -> bytes | None:
     return data
 
 
-def write_entry(key: str, data: bytes) -> None:
+def write_entry(key: str, data: bytes | memoryview) -> None:
     """Keep the bytes; not where they are too many, or where the folder is not this user's alone."""
     path = _path(key)
     if not is_keeping() or len(data) > MAX_ENTRY_BYTES:
@@ -76,9 +76,15 @@ def write_entry(key: str, data: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(path.parent, stat.S_ISDIR):
             return
-        write_bytes(path, hashlib.sha256(key.encode() + data).digest() + data)
+        write_bytes(path, _digest(key, data), data)
         path.chmod(0o600)
         _shrink(path.parent)
+
+
+def _digest(key: str, data: bytes | memoryview) -> bytes:
+    hashed = hashlib.sha256(key.encode())
+    hashed.update(data)
+    return hashed.digest()
 
 
 def kept_folder() -> Path:

@@ -26,6 +26,7 @@ from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
+from zoo_export.bundle.form import Form
 from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.runtime import JudgedRuntime
 from zoo_export.bundle.variant import Variant
@@ -141,8 +142,8 @@ def _check_variants(bundle: Bundle, wanted: WantedVariants) -> None:
             words = f"is a proved bundle without the variant {name}"
         elif known[name].verdict == "unproved" and not wanted.keep_anyway:
             words = f"holds the variant {name}, which was kept although it was refused"
-        elif budgets.get(name) != wanted.max_drop:
-            words = f"holds the variant {name}, made with {_budget(budgets.get(name))}"
+        elif name in budgets and budgets[name] != wanted.max_drop:
+            words = f"holds the variant {name}, made with {_budget(budgets[name])}"
         else:
             continue
         raise OutputExists(
@@ -186,6 +187,7 @@ def write(
     *,
     reproduce: Sequence[str],
     variants: Sequence[Variant] = (),
+    forms: Sequence[Form] = (),
     runtimes: Sequence[JudgedRuntime] = (),
     keep_anyway: bool = False,
     sign: Path | None = None,
@@ -194,13 +196,15 @@ def write(
 ) -> Written:
     """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it.
 
-    Of the `variants` those that keep their budget go with it; the report has them all.  `keep_anyway` takes the refused
+    Of the `variants` those that keep their budget go with it, and of the `forms` (those in single precision) those that
+    are proved; the report has them all.  `keep_anyway` takes the refused
     ones along as well.  `sign` is a private key; the signature is a file that the manifest does not list.
     """
     proved = proof.verdict.publishes
     golden = tuple(golden_files(proof)) if proved or allow_unproved else ()
     evidence = replace(proof.evidence, golden=tuple(file.evidence for file in golden))
-    kept = [variant for variant in variants if variant.published(keep_anyway=keep_anyway)]
+    made: tuple[Variant | Form, ...] = (*variants, *forms)
+    kept = [variant for variant in made if variant.published(keep_anyway=keep_anyway)]
     report = report_of(
         evidence,
         proof.verdict,
@@ -208,6 +212,7 @@ def write(
         seconds=proof.seconds,
         variants=tuple(variant.report(keep_anyway=keep_anyway) for variant in variants),
         runtimes=tuple(runtime.report(keep_anyway=keep_anyway) for runtime in runtimes),
+        forms=tuple(form.report(keep_anyway=keep_anyway) for form in forms),
     )
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
@@ -217,7 +222,12 @@ def write(
         failed = report_folder(output)
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
-    files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
+    subject = proof.subject
+    files = {
+        **proof.exported.files,
+        **pages,
+        **runner(subject.task, subject.problem, forms=any(isinstance(variant, Form) for variant in kept)),
+    }
     files |= {file.record.file: file.data for file in golden}
     files |= {name: data for variant in kept for name, data in variant.all_files()}
     kept_runtimes = [runtime for runtime in runtimes if runtime.published(keep_anyway=keep_anyway)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,7 +16,8 @@ from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import Pipeline, export_pipeline
 from zoo_export.capture.kept_captures import export_kept_on_disk
 from zoo_export.capture.onnx_graph import describe, name_axes
-from zoo_export.capture.torch_export import Graph, serialize
+from zoo_export.capture.stored_model import StoredModel
+from zoo_export.capture.torch_export import Graph, check_graph
 from zoo_export.subject.batching import batch_name, batches, join
 from zoo_export.subject.choose_cases import Inputs, Sizes
 from zoo_export.subject.subject import Subject, metadata
@@ -33,11 +33,9 @@ class GraphFile:
     name: str
     """`MODEL` or `PIPELINE`."""
     role: Role
-    data: bytes
-    model: onnx.ModelProto
-    """What the bytes hold."""
+    stored: StoredModel
     sha256: str
-    """Of the bytes."""
+    """Of the bytes that are proved; a mutant of the file has the file's own."""
     signature: Signature
     cases: tuple[Case, ...]
     example: Mapping[str, tuple[int, ...]]
@@ -47,10 +45,20 @@ class GraphFile:
     weights: Weights | None = None
     """Those beside the graph; None where it holds them."""
 
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file."""
+        return self.stored.data
+
+    @property
+    def model(self) -> onnx.ModelProto:
+        """What the bytes hold."""
+        return self.stored.model
+
     def holding(self, data: bytes, weights: Weights | None = None) -> GraphFile:
         """Other bytes in its place, and other weights beside them."""
-        digest = hashlib.sha256(data).hexdigest()
-        return replace(self, data=data, model=onnx.ModelProto.FromString(data), sha256=digest, weights=weights)
+        stored = StoredModel(data)
+        return replace(self, stored=stored, sha256=stored.sha256, weights=weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +77,9 @@ class Exported:
         return self.composed
 
     @property
-    def models(self) -> dict[str, onnx.ModelProto]:
-        """What the files hold, by file name."""
-        return {file.name: file.model for file in self.graphs}
+    def names(self) -> tuple[str, ...]:
+        """Of the files."""
+        return tuple(file.name for file in self.graphs)
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -93,7 +101,7 @@ class Exported:
         """One of the files."""
         return next(file for file in self.graphs if file.name == name)
 
-    def derived(self, name: str) -> onnx.ModelProto:
+    def derived(self, name: str) -> StoredModel:
         """The graph that zoo captured itself, whatever file is measured in its place."""
         return self.graph.shipped if name == MODEL else self.pipeline.shipped
 
@@ -108,9 +116,9 @@ def capture_model(subject: Subject, inputs: Inputs, *, opset: int, one_file: int
     graph = export_kept_on_disk(
         subject.module, example, subject.signature, opset=opset, name=subject.model, one_file=one_file
     )
-    name_axes(graph.shipped, subject.signature, subject.export.declared_arithmetic)
-    describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=_exporter()))
-    return graph
+    model = onnx.ModelProto.FromString(graph.shipped.data)
+    _describe(model, subject, subject.signature, role="model", opset=opset)
+    return replace(graph, shipped=StoredModel.of(model))
 
 
 def capture_pipeline(
@@ -118,25 +126,30 @@ def capture_pipeline(
 ) -> Pipeline:
     """pipeline.onnx around the captured model, described."""
     outputs = pipeline.outputs(inputs.model[0].inputs)
-    captured = export_pipeline(pipeline, graph, raw=inputs.raw[0].inputs, outputs=outputs, opset=opset)
-    name_axes(captured.shipped, subject.pipeline_signature, subject.export.declared_arithmetic)
-    describe(captured.shipped, metadata(subject, role="pipeline", opset=opset, exporter=_exporter()))
-    return captured
+    return export_pipeline(
+        pipeline,
+        graph,
+        raw=inputs.raw[0].inputs,
+        outputs=outputs,
+        opset=opset,
+        describe=lambda model: _describe(model, subject, subject.pipeline_signature, role="pipeline", opset=opset),
+    )
 
 
-def _exporter() -> str:
-    return f"torch.onnx of torch {torch.__version__}"
+def _describe(model: onnx.ModelProto, subject: Subject, signature: Signature, *, role: Role, opset: int) -> None:
+    """Name the axes of a graph, and write what zoo knows about it into its metadata."""
+    name_axes(model, signature, subject.export.declared_arithmetic)
+    describe(model, metadata(subject, role=role, opset=opset, exporter=f"torch.onnx of torch {torch.__version__}"))
 
 
 def model_file(subject: Subject, graph: Graph, inputs: Inputs) -> GraphFile:
     """The captured model as a file."""
-    data = serialize(graph.shipped, graph.weights)
+    check_graph(graph.shipped.data, graph.weights)
     return GraphFile(
         name=MODEL,
         role="model",
-        data=data,
-        model=graph.shipped,
-        sha256=hashlib.sha256(data).hexdigest(),
+        stored=graph.shipped,
+        sha256=graph.shipped.sha256,
         signature=subject.signature,
         cases=inputs.model,
         example=_shapes(example_inputs(subject.signature, inputs.model)),
@@ -147,13 +160,12 @@ def model_file(subject: Subject, graph: Graph, inputs: Inputs) -> GraphFile:
 
 def pipeline_file(subject: Subject, pipeline: Pipeline, inputs: Inputs, *, weights: Weights | None = None) -> GraphFile:
     """The composed pipeline as a file; `weights` are those of the model in it."""
-    data = serialize(pipeline.shipped, weights)
+    check_graph(pipeline.shipped.data, weights)
     return GraphFile(
         name=PIPELINE,
         role="pipeline",
-        data=data,
-        model=pipeline.shipped,
-        sha256=hashlib.sha256(data).hexdigest(),
+        stored=pipeline.shipped,
+        sha256=pipeline.shipped.sha256,
         signature=subject.pipeline_signature,
         cases=inputs.raw,
         example=_shapes(inputs.raw[0].inputs),

@@ -26,6 +26,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from zoo.api.task import Signature
 from zoo.runs.kept_files import MAX_ENTRY_BYTES, is_keeping, read_entry, write_entry
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import Graph
 
 LIBRARIES: Final = ("torch", "onnx", "onnxscript", "onnx_ir", "numpy")
@@ -59,8 +60,8 @@ def read_capture(key: Hashable, signature: Signature, state: State) -> Graph | N
         return None
     return Graph(
         signature=signature,
-        plain=plain,
-        shipped=shipped,
+        plain=StoredModel.of(plain),
+        shipped=StoredModel.of(shipped),
         modules=facts["modules"],
         guard_violations=tuple(facts["guard_violations"]),
     )
@@ -70,34 +71,37 @@ def write_capture(key: Hashable, graph: Graph, state: State) -> None:
     """Keep a graph, unless it is large; parameters that are in it as they are in the module are not kept again."""
     if sum(tensor.nbytes for tensor in state.values()) > MAX_STATE_BYTES or (name := entry_name(key)) is None:
         return
-    names = {_bytes(tensor): path for path, tensor in state.items() if tensor.nbytes >= MIN_SHARED_BYTES}
+    large = {path: tensor for path, tensor in state.items() if tensor.nbytes >= MIN_SHARED_BYTES}
+    names = {hashlib.sha256(_bytes(tensor)).digest(): path for path, tensor in large.items()}
     plain, shared_by_plain = _emptied(graph.plain, names)
     shipped, shared_by_shipped = _emptied(graph.shipped, names)
-    if plain.ByteSize() + shipped.ByteSize() > MAX_ENTRY_BYTES:
+    if len(plain) + len(shipped) > MAX_ENTRY_BYTES:
         return
     facts = {
         "modules": dict(graph.modules),
         "guard_violations": [dict(sizes) for sizes in graph.guard_violations],
         "state": {"plain": shared_by_plain, "shipped": shared_by_shipped},
     }
-    parts = (json.dumps(facts).encode(), plain.SerializeToString(), shipped.SerializeToString())
-    said, *models = (np.frombuffer(data, np.uint8) for data in parts)
+    parts = {"facts": json.dumps(facts).encode(), "plain": plain, "shipped": shipped}
     buffer = io.BytesIO()
-    np.savez(buffer, facts=said, plain=models[0], shipped=models[1])
-    write_entry(name, buffer.getvalue())
+    np.savez(buffer, **{part: np.frombuffer(data, np.uint8) for part, data in parts.items()})  # type: ignore[arg-type]
+    write_entry(name, buffer.getbuffer())
 
 
-def _emptied(model: onnx.ModelProto, names: Mapping[bytes, str]) -> tuple[onnx.ModelProto, dict[str, str]]:
-    """A copy without the bytes that the state has as well, and the path in the state by index of the initializer."""
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
+def _emptied(stored: StoredModel, names: Mapping[bytes, str]) -> tuple[bytes, dict[str, str]]:
+    """The graph without the bytes that the state has as well, and the path in the state by index of the initializer.
+
+    `names` are the paths by digest.
+    """
+    model = onnx.ModelProto.FromString(stored.data)
     shared = {}
-    for index, tensor in enumerate(copied.graph.initializer):
-        path = names.get(tensor.raw_data) if len(tensor.raw_data) >= MIN_SHARED_BYTES else None
+    for index, tensor in enumerate(model.graph.initializer):
+        data = tensor.raw_data
+        path = names.get(hashlib.sha256(data).digest()) if len(data) >= MIN_SHARED_BYTES else None
         if path is not None:
             shared[str(index)] = path
             tensor.ClearField("raw_data")
-    return copied, shared
+    return model.SerializeToString(), shared
 
 
 def _filled(model: onnx.ModelProto, shared: Mapping[str, str], state: State) -> onnx.ModelProto:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import onnx
 import torch
@@ -16,8 +17,10 @@ from zoo.api.errors import PluginError
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array, flatten
 from zoo.models.pipeline import TorchPipeline, raw_inputs
+from zoo.training.engine.allocator import give_back
 from zoo_export.capture.kept_captures import export_kept
 from zoo_export.capture.onnx_graph import copy_of, nodes, subgraphs
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import Graph
 from zoo_export.subject.choose_cases import Sizes
 
@@ -54,7 +57,7 @@ class PreAndPostprocess(nn.Module):
 class Pipeline:
     """The whole graph, and its preprocess alone."""
 
-    shipped: onnx.ModelProto
+    shipped: StoredModel
     preprocess: onnx.ModelProto
     """Raw inputs to model inputs, the latter under `prepared_` names."""
     outer: onnx.ModelProto
@@ -64,9 +67,18 @@ class Pipeline:
 
 
 def export_pipeline(
-    pipeline: TorchPipeline, model: Graph, *, raw: Mapping[str, Array], outputs: Mapping[str, Array], opset: int
+    pipeline: TorchPipeline,
+    model: Graph,
+    *,
+    raw: Mapping[str, Array],
+    outputs: Mapping[str, Array],
+    opset: int,
+    describe: Callable[[onnx.ModelProto], None] = lambda _: None,
 ) -> Pipeline:
-    """The pipeline around a captured model; `raw` is one raw input, `outputs` what the model gives for it."""
+    """The pipeline around a captured model; `raw` is one raw input, `outputs` what the model gives for it.
+
+    `describe` writes into the graph before it is stored.
+    """
     signature = pipeline.signature
     fixed = _fixed_axes(model.signature.inputs, pipeline.inputs(raw), signature.inputs, raw)
     ins = tuple(_joint(port, IN, fixed) for port in model.signature.inputs)
@@ -75,12 +87,15 @@ def export_pipeline(
     example = {**raw, **{OUT + name: value for name, value in outputs.items()}}
     module = PreAndPostprocess(pipeline).eval()
     captured = export_kept(module, example, both, opset=opset, name="the preprocess and postprocess")
-    outer = captured.shipped
+    outer = captured.shipped.model
     _check_fixed(outer, model.signature.inputs, fixed)
     names = {name for port in signature.inputs for name in port.shape if isinstance(name, str)}
     violations = (*captured.guard_violations, *model.guard_violations)
+    composed = compose(outer, model, signature)
+    describe(composed)
+    give_back()  # composing copies the weights
     return Pipeline(
-        shipped=compose(outer, model, signature),
+        shipped=StoredModel.of(composed),
         preprocess=_preprocess(outer, signature, ins),
         outer=outer,
         guard_violations=tuple(sizes for sizes in violations if names.issuperset(sizes)),
@@ -126,14 +141,15 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
     Values of the model keep their names, so that its initialisers can be identified, but where the pipeline's own
     ports need them; those of preprocess and postprocess begin with "ends/".
     """
-    around, inner = copy_of(outer), _without_numbers(model.shipped)
+    own = model.shipped.model
+    around, inner = copy_of(outer), without_numbers(own)
     ports = {port.name for port in (*signature.inputs, *signature.outputs)}
     aside = {name: f"model/{name}" for name in ports}
     outputs = {OUT + port.name: aside.get(port.name, port.name) for port in model.signature.outputs}
     inputs = {port.name: f"{OUTER}{IN}{port.name}" for port in model.signature.inputs}
     rename(around.graph, lambda name: name if name in ports else outputs.get(name) or f"{OUTER}{name}")
     rename(inner.graph, lambda name: inputs.get(name) or aside.get(name, name))
-    numbers = dict(zip((t.name for t in inner.graph.initializer), model.shipped.graph.initializer, strict=True))
+    numbers = dict(zip((t.name for t in inner.graph.initializer), own.graph.initializer, strict=True))
     preprocess = ancestors(around.graph, inputs.values())
     first = [node for index, node in enumerate(around.graph.node) if index in preprocess]
     last = [node for index, node in enumerate(around.graph.node) if index not in preprocess]
@@ -152,11 +168,28 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
     return composed
 
 
-def _without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose weights have names and shapes alone: composing copies a graph several times."""
-    copied = copy_of(model)
-    for tensor in copied.graph.initializer:
-        tensor.ClearField("raw_data")
+def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy whose weights have names and shapes alone: composing copies a graph several times.
+
+    A message keeps the memory of a field that is cleared, so the numbers are not copied in the first place.
+    """
+    copied: onnx.ModelProto = _copy_but(model, "graph")
+    copied.graph.CopyFrom(_copy_but(model.graph, "initializer"))
+    copied.graph.initializer.extend(_copy_but(tensor, "raw_data") for tensor in model.graph.initializer)
+    return copied
+
+
+def _copy_but(message: Any, left_out: str) -> Any:
+    copied = type(message)()
+    for field, value in message.ListFields():
+        if field.name == left_out:
+            continue
+        if isinstance(value, MutableSequence):
+            getattr(copied, field.name).extend(value)
+        elif field.message_type is not None:
+            getattr(copied, field.name).CopyFrom(value)
+        else:
+            setattr(copied, field.name, value)
     return copied
 
 

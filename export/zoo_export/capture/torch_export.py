@@ -18,10 +18,12 @@ from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
 from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, Weights
 from zoo.models.outputs import Array, arguments, flatten
+from zoo.training.engine.allocator import give_back
 from zoo_export.capture.capture_settings import FourAxesAttention, silenced, slow_attention, uncollected
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_lines, guard_violations
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.weights_file import WeightsFile
 from zoo_export.subject.choose_cases import Sizes
 from zoo_export.subject.state_dict import state_bytes
@@ -37,9 +39,9 @@ class Graph:
     """A module as ONNX."""
 
     signature: Signature
-    plain: onnx.ModelProto
+    plain: StoredModel
     """As captured: every parameter under its own name, nothing folded."""
-    shipped: onnx.ModelProto
+    shipped: StoredModel
     """The same, optimised and without metadata."""
     modules: Mapping[str, str]
     """Value name in `shipped` to the path of the module that made it ("layer3.1.bn2")."""
@@ -96,11 +98,11 @@ def export_graph(
     file = WeightsFile.make() if state_bytes(module) > one_file else None
     if file is not None:
         file.take(program.model)
-    plain = _written(program, name=name)
-    if len(plain.graph.output) != len(signature.outputs):
+    plain = StoredModel.of(_written(program, name=name))
+    if (count := len(program.model.graph.outputs)) != len(signature.outputs):
         names = ", ".join(port.name for port in signature.outputs)
         raise PluginError(
-            f"{name} gives {counted(len(plain.graph.output), 'tensor')} but its signature names "
+            f"{name} gives {counted(count, 'tensor')} but its signature names "
             f"{len(signature.outputs)} outputs: {names}",
             hint="declare every output in the signature, or return fewer from an adapter",
         )
@@ -118,10 +120,13 @@ def export_graph(
     lines = guard_lines(program, signature, example) if sizes else ()
     strip(shipped)
     _assert_opset(shipped, opset=opset, name=name)
+    stored = StoredModel.of(shipped)
+    del program, shipped
+    give_back()
     return Graph(
         signature=signature,
         plain=plain,
-        shipped=shipped,
+        shipped=stored,
         modules=modules,
         guard_violations=sizes,
         guard_lines=lines,
@@ -204,12 +209,18 @@ def _assert_opset(model: onnx.ModelProto, *, opset: int, name: str) -> None:
         )
 
 
-def serialize(model: onnx.ModelProto, weights: Weights | None = None) -> bytes:
-    """The file's bytes: the same graph gives the same bytes; PluginError when it is no valid graph.
+def serialize(model: onnx.ModelProto) -> bytes:
+    """The file's bytes: the same graph gives the same bytes; PluginError when it is no valid graph."""
+    data: bytes = model.SerializeToString(deterministic=True)
+    check_graph(data)
+    return data
+
+
+def check_graph(data: bytes, weights: Weights | None = None) -> None:
+    """PluginError unless the bytes of a graph are a valid one.
 
     `weights` are those beside it: the check reads how large the file is.
     """
-    data: bytes = model.SerializeToString(deterministic=True)
     try:
         if weights is None:
             onnx.checker.check_model(data, full_check=True)
@@ -220,7 +231,6 @@ def serialize(model: onnx.ModelProto, weights: Weights | None = None) -> bytes:
             f"what was captured is no valid graph: {_reason(error)}",
             hint="an output that is an input, or another output, is given as a copy: clone() it",
         ) from error
-    return data
 
 
 def _check_beside(data: bytes, weights: Weights) -> None:

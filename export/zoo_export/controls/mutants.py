@@ -134,7 +134,7 @@ def submit_pipeline_mutants(
                     postprocess=postprocess,
                 )
             )
-        return queue.submit(lambda runtime: pipeline_mutant(runtime, control, captured.shipped, file))
+        return queue.submit(lambda runtime: pipeline_mutant(runtime, control, captured.shipped.model, file))
 
     return {control.name: job(control) for control in controls if control.applies and control.name not in ON_MODEL}
 

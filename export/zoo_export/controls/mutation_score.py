@@ -5,7 +5,7 @@ Mutants share inputs and references with the proof; only the runtime's outputs a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import onnx
@@ -18,6 +18,7 @@ from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.judge.verdict import killing_gates
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
 from zoo_export.capture.onnx_graph import copy_of, hash_weights
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS
 from zoo_export.controls.mutants import Mutant, NotApplied
 from zoo_export.measure.agreement import RawAgreement, with_answers
@@ -126,7 +127,10 @@ def _scored(mutant: Mutant | NotApplied, unmutated: Unmutated, baselines: Mappin
         return MutantResult(name=mutant.name, applied=False, detail=mutant.reason)
     measured = _measured(mutant, unmutated)
     exported = unmutated.exported
-    original = exported.pipeline.preprocess if _is_preprocess(mutant) else exported.models[_file(mutant)]
+
+    def original() -> onnx.ModelProto:
+        return exported.pipeline.preprocess if _is_preprocess(mutant) else exported.file(_file(mutant)).model
+
     return score(mutant, unmutated.evidence, measured, baseline=baselines[_kind(mutant)], original=original)
 
 
@@ -136,13 +140,13 @@ def score(
     measured: GraphEvidence,
     *,
     baseline: GraphEvidence | None = None,
-    original: onnx.ModelProto | None = None,
+    original: Callable[[], onnx.ModelProto] | None = None,
 ) -> MutantResult:
     """The gates that fail on a mutant, beyond those that fail on the unmutated export.
 
     `baseline` is the unmutated graph in the same few cases: a gate that fails there as well, because two cases are too
     few for it, has not killed anything.  A mutant that the runtime refuses in every case is no wrong answer, and would
-    be noticed by anybody; only a frozen batch kills by refusing.  `original` is the graph that was mutated.
+    be noticed by anybody; only a frozen batch kills by refusing.  `original` gives the graph that was mutated.
     """
     refused = _refused(mutant.result.outputs) if mutant.name != "batch" else ""
     before = set(killing_gates(proof)) | (set() if baseline is None else set(killing_gates(_instead(proof, baseline))))
@@ -154,7 +158,7 @@ def score(
         graph=next(graph.name for graph in proof.graphs if graph.role == mutant.role),
         detail=mutant.detail + (f"; it does not run, which proves nothing: {refused}" if refused else ""),
         killed_by=killed_by,
-        equivalence=SAME if not killed_by and original is not None and _is_same(mutant, original) else "",
+        equivalence=SAME if not killed_by and original is not None and _is_same(mutant, original()) else "",
         ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
     )
 
@@ -195,7 +199,9 @@ def _measured(mutant: Mutant, unmutated: Unmutated) -> GraphEvidence:
     run = replace(_run_of(mutant, unmutated), result=mutant.result)
     if _is_preprocess(mutant):
         return _with_preprocess(run, _preprocessed(mutant, unmutated), mutant.indices, unmutated)
-    return _with_graph(replace(run, file=replace(run.file, model=mutant.model)), mutant.indices, unmutated)
+    return _with_graph(
+        replace(run, file=replace(run.file, stored=StoredModel.of(mutant.model))), mutant.indices, unmutated
+    )
 
 
 def _run_of(mutant: Mutant, unmutated: Unmutated) -> GraphRun:

@@ -166,9 +166,9 @@ def _of_runtime(
         if node is None:
             continue
         name = node[1].partition("/")[0]
-        site = _line_of(name, graph.plain, module, sites)
+        site = _line_of(name, graph.plain.model, module, sites)
         where = f"{site}: " if site is not None else ""
-        dtype = _narrow_or_wide(name, graph.plain) or ("" if precision == "float32" else precision)
+        dtype = _narrow_or_wide(name, graph.plain.model) or ("" if precision == "float32" else precision)
         missing = "NOT_IMPLEMENTED" in said and dtype
         hint = next((entry.words for entry in OF_RUNTIME if re.search(entry.pattern, said)), REFUSED)
         yield f"{where}{WIDE.format(dtype) if missing else hint}"
@@ -179,7 +179,7 @@ def _of_randomness(evidence: Evidence, graph: Graph, module: nn.Module, sites: S
     drawn = next((site for name, site in sites.items() if name.strip("_").removesuffix("_like") in DRAWS), None)
     for measured in evidence.graphs[:1]:
         for node in measured.facts.random if measured.facts is not None else ():
-            site = drawn or _line_of(node.rpartition(" ")[2], graph.plain, module, sites)
+            site = drawn or _line_of(node.rpartition(" ")[2], graph.plain.model, module, sites)
             if site is not None:
                 yield f"{site}: {RANDOM}"
 

@@ -50,7 +50,13 @@ def gather(results: Results) -> Evidence:
     noise = {**noise_of(graphs.value[-1].cases), **results.references.answer_noise}
     agreement = timed(lambda: _agreement(results, noise) if whole else (None, ""))
     skew = timed(lambda: _skew(results, noise) if whole else ())
-    labels = timed(lambda: measure_labels(subject.problem, exported.models, results.runs[PIPELINE]) if whole else None)
+    labels = timed(
+        lambda: (
+            measure_labels(subject.problem, {file.name: file.model for file in exported.graphs}, results.runs[PIPELINE])
+            if whole
+            else None
+        )
+    )
     truth = timed(lambda: _truth(results, agreement.value[0], skew.value) if whole else None)
     return Evidence(
         environment=results.submitted.environment.result(),
@@ -78,7 +84,7 @@ def gather(results: Results) -> Evidence:
 
 
 def _subject_record(subject: Subject, exported: Exported) -> SubjectRecord:
-    files = [File(name=file.name, sha256=file.sha256, bytes=len(file.data)) for file in exported.graphs]
+    files = [File(name=file.name, sha256=file.sha256, bytes=file.stored.bytes) for file in exported.graphs]
     if (beside := exported.weights) is not None:
         files.append(File(name=beside.path.name, sha256=beside.sha256, bytes=beside.bytes))
     return SubjectRecord(
@@ -88,7 +94,7 @@ def _subject_record(subject: Subject, exported: Exported) -> SubjectRecord:
         weights=subject.lineage.weights,
         weights_sha256=subject.lineage.weights_sha256,
         trained=subject.trained,
-        scope="bundle" if PIPELINE in exported.files else "file",
+        scope="bundle" if PIPELINE in exported.names else "file",
     )
 
 

@@ -136,15 +136,18 @@ def _prove(asked: _Asked) -> Proof:
         inputs = _inputs(asked, tried, pipeline, prepared)
         progress("running PyTorch in double precision")
         eager = timed(lambda: run_double(tried, inputs, pipeline))
+        eager.value.oracle.backends.release()
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
         progress("capturing the graphs")
         submitted = timed(lambda: _submit(asked, inputs, pipeline, queue))
         progress("running PyTorch in its other backends")
         references = timed(lambda: compute_references(subject, inputs, eager.value, submitted.value))
+        eager.value.oracle.backends.release()
         progress("comparing")
         results = collect_results(
             subject, inputs, submitted.value, eager.value, references.value, queue=queue, opset=asked.opset
         )
+        eager.value.oracle.backends.release()
         evidence = gather(results)
         progress("running mutants")
         mutants = timed(lambda: _score(results, evidence))
@@ -250,7 +253,7 @@ def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
     return with_equivalence(
         scored,
         mutants,
-        submitted.exported.models[PIPELINE],
+        submitted.exported.file(PIPELINE).model,
         pipeline=results.eager.pipelines.single,
         cases=results.inputs.raw,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zoo.api.task import Case
@@ -114,6 +114,23 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
         answer_noise={} if pipeline is None else _answer_noise(inputs.raw, model.cases, eager.pipelines),
         batch_dependence=_batch_dependence(oracle, inputs.model, runs.cases),
     )
+
+
+def pipeline_references(
+    subject: Subject, cases: Sequence[Case], preprocess: Callable[[Sequence[Case]], Sequence[RuntimeOutputs]]
+) -> tuple[ReferenceOutputs | Failed, ...]:
+    """What is right for more raw inputs; `preprocess` gives what a proved pipeline's own preprocess makes of them."""
+    pipeline = subject.torch_pipeline()
+    prepared = [pipeline.inputs(case.inputs) for case in cases]
+    oracle = oracle_of(subject.module, subject.signature, prepared[0])
+    pair = pipeline_pair(pipeline, oracle.backends.double)
+    rows = zip(cases, oracle.runs(prepared), map(_model_names, preprocess(cases)), prepared, strict=True)
+    references = []
+    for case, run, actual, expected in rows:
+        picture = _rounded(actual, expected, subject)
+        moved = run if isinstance(run, Failed) or picture is None else oracle.moved(run, picture)
+        references.append(reference_outputs(pair.answers(moved, case.inputs)))
+    return tuple(references)
 
 
 def _answer_noise(

@@ -205,20 +205,21 @@ def _declared(subject: Subject, eager: EagerModel, *, opset: int) -> Declared:
 def _lineage(subject: Subject, exported: Exported, inputs: Inputs) -> Lineage | None:
     """From the module's state to the captured graph, and from that to the bytes of the files."""
     own = exported.graph.weights
-    if PIPELINE not in exported.files:
+    if PIPELINE not in exported.names:
         return trace(
             subject.module,
-            exported.graph.shipped,
-            exported.models[MODEL],
+            exported.graph.shipped.model,
+            exported.file(MODEL).model,
             weights=exported.weights,
             derived_weights=own,
         )
     example = inputs.model[0].inputs
-    lineage = measure_lineage(subject.module, exported.graph.plain, example, subject.signature, weights=own)
+    lineage = measure_lineage(subject.module, exported.graph.plain.model, example, subject.signature, weights=own)
     different = [
         f"{file.name}: {sentence}"
         for file in exported.graphs
-        if file.model is not exported.derived(file.name)
-        for sentence in differing(file.model, exported.derived(file.name), weights=file.weights, derived_weights=own)
+        for derived in (exported.derived(file.name),)
+        if file.stored is not derived
+        for sentence in differing(file.model, derived.model, weights=file.weights, derived_weights=own)
     ]
     return replace(lineage, different=(*lineage.different, *different))

@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 
 from zoo.api.errors import NotProved, PluginError
 from zoo.api.task import Case, Control, Signature
@@ -27,7 +26,7 @@ from zoo_export.capture.capture import (
     pipeline_file,
 )
 from zoo_export.capture.compose import Pipeline
-from zoo_export.capture.torch_export import Graph, serialize
+from zoo_export.capture.torch_export import Graph
 from zoo_export.controls.mutants import Pending, submit_model_mutants, submit_pipeline_mutants
 from zoo_export.controls.mutation_score import planned
 from zoo_export.controls.postprocess_mutants import run_boundary, submit_postprocess_mutants
@@ -74,7 +73,7 @@ class SubmittedPipeline:
 
 def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
     """One graph with everything that it is run on."""
-    session = queue.submit(partial(load, model=file.data, title=file.name, weights=file.weights))
+    session = queue.submit(lambda runtime: load(runtime, file.data, title=file.name, weights=file.weights))
     own_rollouts = rollouts(file.cases, file.signature)
     violations = cases_of_sizes(file.cases, file.signature.inputs, file.guard_violations)
     return SubmittedGraph(
@@ -101,7 +100,8 @@ def submit_pipeline(
     graph = submit_graph(queue, file)
     beside = inputs.raw[0].inputs if inputs.raw else {}
     postprocess = cut_postprocess(file.model, model, file.signature, inputs.boundary, raw=beside)
-    preprocess = queue.submit(partial(load, model=serialize(captured.preprocess), title="the preprocess"))
+    data = captured.preprocess.SerializeToString(deterministic=True)
+    preprocess = queue.submit(lambda runtime: load(runtime, data, title="the preprocess"))
     return SubmittedPipeline(
         graph=graph,
         preprocessed=queue.submit(lambda runtime: run_one_by_one(runtime, preprocess.result(), inputs.raw)),
@@ -183,7 +183,7 @@ def _told(subject: Subject, inputs: Inputs, graph: Graph | None) -> Iterator[Non
         yield
     except (PluginError, NotProved) as error:
         example = example_inputs(subject.signature, inputs.model)
-        raise refused(error, subject, example, None if graph is None else graph.plain) from error
+        raise refused(error, subject, example, None if graph is None else graph.plain.model) from error
 
 
 def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None, weights: Weights | None) -> GraphFile:

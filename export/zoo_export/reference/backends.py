@@ -23,8 +23,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Precision, Reference
 from zoo.models.outputs import Array, call
+from zoo.training.engine.allocator import give_back
 from zoo_export.capture.capture_settings import slow_attention
 from zoo_export.reference.kept_outputs import KeptOutputs, kept_outputs
+from zoo_export.reference.mapped_state import MappedState
 from zoo_export.subject.results import Failed, Outputs
 
 DISAGREE = 1e-3
@@ -44,6 +46,14 @@ class Backends:
     facts: Reference
     kept: KeptOutputs
     """What the module gave before."""
+    double_state: MappedState | None = None
+    """The numbers of `double`."""
+
+    def release(self) -> None:
+        """Give back what the runs have freed, and the numbers in double precision, which are read again when needed."""
+        if self.double_state is not None:
+            self.double_state.release()
+        give_back()
 
     def run_double(self, inputs: Mapping[str, Array]) -> Outputs | None:
         """The outputs in double precision; None where it does not run."""
@@ -94,6 +104,7 @@ def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, A
         signature=signature,
         module=module,
         double=None if isinstance(double, Failed) else double,
+        double_state=None if isinstance(double, Failed) else MappedState(double),
         facts=Reference(
             kind="spread" if isinstance(double, Failed) else "fp64",
             backends=(DEFAULT, NO_ONEDNN, CHANNELS_LAST) if convolves else (DEFAULT, NO_ONEDNN),

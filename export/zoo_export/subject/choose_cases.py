@@ -15,6 +15,7 @@ from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
 from zoo_export.subject.boundary import boundary_cases
 from zoo_export.subject.golden_cases import stand_ins, without_own_data
+from zoo_export.subject.large_outputs import kept_small
 from zoo_export.subject.ranges import range_cases
 from zoo_export.subject.results import Outputs
 from zoo_export.subject.rollout import with_carried_state, with_initial_state
@@ -88,7 +89,7 @@ def collect(
     for case in (*ranges, *values_beyond(raw, pipeline.signature)):
         with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
             preprocessed.append(replace(case, inputs=(preprocess or pipeline.inputs)(case.inputs)))
-            raw += (case,)
+            raw += (replace(case, inputs=kept_small(case.inputs)),)
     offered = task.answers.cases(card if golden_of_users else None, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]

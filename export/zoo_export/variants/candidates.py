@@ -85,7 +85,7 @@ def sha256(data: bytes) -> str:
 
 def candidates(context: CandidateContext) -> tuple[list[MeasuredCandidate], list[Candidate]]:
     """Those that were measured, and those that were left out with the reason."""
-    model = context.proof.exported.graph.shipped
+    model = context.proof.exported.graph.shipped.model
     converted: list[tuple[float, Way, onnx.ModelProto]] = []
     refused = []
     seen = set[str]()
@@ -123,7 +123,7 @@ def _converted(context: CandidateContext, way: Way) -> onnx.ModelProto | Failed:
     inputs = () if isinstance(context.calibration, Failed) else context.calibration.inputs
     if way.kind == "static" and isinstance(context.calibration, Failed):
         return context.calibration
-    model = context.proof.exported.graph.shipped
+    model = context.proof.exported.graph.shipped.model
     return convert(model, way, inputs=inputs, ranges=context.ranges)
 
 
@@ -227,7 +227,7 @@ def repaired(
     context: CandidateContext, nearest: MeasuredCandidate
 ) -> tuple[list[MeasuredCandidate], tuple[NodeSensitivity, ...]]:
     """The nearest candidate with its most sensitive nodes in float, until it keeps the budget."""
-    model = context.proof.exported.graph.shipped
+    model = context.proof.exported.graph.shipped.model
     inputs = () if isinstance(context.calibration, Failed) else context.calibration.inputs
     nodes = sensitivity(model, nearest.way, context.baseline, context.runtime, inputs=inputs, ranges=context.ranges)
     tried = list(_tried(context, nearest.way, nodes))

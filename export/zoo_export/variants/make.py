@@ -77,7 +77,7 @@ def make_variants(
     with Runtime(limits=Limits()) as runtime, tempfile.TemporaryDirectory(prefix="zoo-") as folder:
         baseline = measure_baseline(proof, runtime)
         calibration = calibration_inputs(subject, subject.torch_pipeline())
-        probe = saturation_probe(proof.exported.graph.shipped.opset_import[0].version)
+        probe = saturation_probe(proof.exported.graph.shipped.model.opset_import[0].version)
         context = CandidateContext(
             baseline=baseline,
             runtime=runtime,
@@ -158,7 +158,7 @@ def _measured(context: CandidateContext, chosen: MeasuredCandidate) -> VariantEv
         metric=None if isinstance(chosen.metric, Failed) else chosen.metric,
         no_metric=chosen.metric.reason if isinstance(chosen.metric, Failed) else "",
         agreement=agreement(baseline, chosen.answers),
-        weights=weight_fidelity(context.proof.exported.graph.shipped, chosen.model),
+        weights=weight_fidelity(context.proof.exported.graph.shipped.model, chosen.model),
         sizes=sizes,
         size_failures=failures,
         bytes=len(files[PIPELINE]),

@@ -40,7 +40,7 @@ def score_mutants(
     variant: onnx.ModelProto, evidence: VariantEvidence, executed: Executed, baseline: Baseline, runtime: Runtime
 ) -> tuple[MutantResult, ...]:
     """What the gates say to every mutant; `executed` is the variant itself on the held-out inputs."""
-    model = baseline.proof.exported.graph.shipped
+    model = baseline.proof.exported.graph.shipped.model
     results = []
     for mutation in mutations(variant):
         mutant = copy_of(variant)

@@ -53,9 +53,9 @@ def explain(proof: Proof, *, progress: Progress = lambda _: None) -> tuple[str, 
     sentences = []
     beside = proof.exported.weights
     with torch.no_grad(), Runtime(limits=Limits.beside(0 if beside is None else beside.bytes)) as runtime:
-        if MODEL in proof.exported.files:
+        if MODEL in proof.exported.names:
             sentences.append(_in_model(proof, runtime))
-        if PIPELINE in proof.exported.files:
+        if PIPELINE in proof.exported.names:
             sentences.append(_in_preprocess(proof, runtime))
     return tuple(sentences)
 
@@ -63,7 +63,7 @@ def explain(proof: Proof, *, progress: Progress = lambda _: None) -> tuple[str, 
 def _in_model(proof: Proof, runtime: Runtime) -> str:
     graph = proof.evidence.graphs[0]
     case = _worst(proof.inputs.model, {compared.name: compared for compared in graph.cases})
-    model, signature = proof.exported.models[MODEL], proof.subject.signature
+    model, signature = proof.exported.file(MODEL).model, proof.subject.signature
     wanted = _values(model, proof.exported.graph.modules)
     if not wanted:
         return f"{MODEL}: its values have other names than in zoo's own export, so their modules are unknown"
@@ -158,7 +158,7 @@ def _in_preprocess(proof: Proof, runtime: Runtime) -> str:
     case = _worst(proof.inputs.raw, {compared.name: compared for compared in graph.cases})
     names = [PREPROCESSED + port.name for port in subject.signature.inputs]
     try:
-        values = _values_of(runtime, proof.exported.models[PIPELINE], case, names, proof.exported.weights)
+        values = _values_of(runtime, proof.exported.file(PIPELINE).model, case, names, proof.exported.weights)
     except ZooError as error:
         return f"{PIPELINE}: does not run, or has no {', '.join(names)} ({error.message})"
     expected = subject.torch_pipeline().inputs(case.inputs)

@@ -103,7 +103,7 @@ def _judged(
         progress(f"{installed.name}: the whole proof, executed there")
         again = prove(
             proof.subject,
-            opset=proof.exported.graph.shipped.opset_import[0].version,
+            opset=proof.exported.graph.shipped.model.opset_import[0].version,
             evaluate=evaluate,
             files=proof.exported.files,
             engine=installed,

@@ -59,7 +59,7 @@ def rederive(bundle: Bundle, proof: Proof) -> Finding:
     same_zoo = bundle.manifest.zoo == zoo_version()
     others = f"written by zoo {bundle.manifest.zoo}, not {zoo_version()}"
     for name in (MODEL, PIPELINE):
-        file, fresh = proof.exported.models[name], proof.exported.derived(name)
+        file, fresh = proof.exported.file(name).model, proof.exported.derived(name).model
         if _exporter(file) != _exporter(fresh):
             unknown.append(f"the operators of {name}, written by {_exporter(file) or 'nobody'}, not {_exporter(fresh)}")
         elif same_zoo:
@@ -134,7 +134,7 @@ def other_operators(proof: Proof, name: str) -> str:
 
     Empty where they do not, and for files from elsewhere, which have operators of their own.
     """
-    file, fresh = proof.exported.models[name], proof.exported.derived(name)
+    file, fresh = proof.exported.file(name).model, proof.exported.derived(name).model
     if not _exporter(file) or _exporter(file) != _exporter(fresh):
         return ""
     metadata = frozenset(entry.key for model in (file, fresh) for entry in model.metadata_props)

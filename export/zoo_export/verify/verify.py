@@ -317,5 +317,5 @@ def _named_after(proof: Proof, path: Path, *, name: str, opset: int) -> Evidence
 
 def _labels_of(proof: Proof, name: str) -> Labels | None:
     """Those of the file alone; None where it carries no class names."""
-    file = proof.exported.models[name]
+    file = proof.exported.file(name).model
     return measure_labels(proof.subject.problem, {name: file}) if classes_of(file) is not None else None

@@ -9,10 +9,11 @@ from pathlib import Path
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.task import Agreement
 from zoo.bundle.judge import evidence, variant_evidence
+from zoo.bundle.judge.form_rule import FormEvidence
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.runtime_rule import RuntimeEvidence
 from zoo.bundle.report.record import SCHEMA as REPORT_SCHEMA
-from zoo.bundle.report.record import Report, RuntimeReport, VariantReport
+from zoo.bundle.report.record import FormReport, Report, RuntimeReport, VariantReport
 from zoo.bundle.runtime import manifest
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "report-schema.md").read_text(encoding="utf-8")
@@ -28,6 +29,8 @@ RECORDS = [
     VariantReport,
     RuntimeReport,
     RuntimeEvidence,
+    FormReport,
+    FormEvidence,
     Gate,
     PostprocessStep,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -202,6 +203,34 @@ def test_it_needs_only_numpy_onnxruntime_and_pillow(make_bundle: MakeBundle, tmp
         command = [str(python), str(bundle / "run.py"), arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert said in done.stdout
+
+
+@pytest.mark.install
+def test_the_dockerfile_of_the_docs_builds_in_a_clean_environment(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    """Its lines in a virtual environment, with a folder in the place of the container's /bundle."""
+    text = (Path(__file__).parents[3] / "docs" / "device.md").read_text(encoding="utf-8")
+    steps = [line.partition(" ")[::2] for line in text.split("```dockerfile\n")[1].split("```")[0].splitlines()]
+    assert [step for step, _ in steps] == ["FROM", "RUN", "COPY", "RUN", "ENTRYPOINT"]
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    programs = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    def executed(words: list[str]) -> str:
+        known = {"python": str(programs / "python"), "pip": str(programs / "pip")}
+        command = [known.get(word, word.replace("/bundle", str(tmp_path / "container"))) for word in words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    for step, words in steps[1:]:
+        if step == "COPY":
+            assert words == ". /bundle"
+            shutil.copytree(make_bundle(), tmp_path / "container")
+        elif step == "RUN":
+            said = executed(words.split())
+        else:
+            entry = json.loads(words)
+    assert said.startswith("self-test passed")
+    assert " 78.70%  " in executed([*entry, str(tmp_path / "leaf.png")])
 
 
 def test_a_task_takes_options_of_its_own_from_the_command_line(make_bundle: MakeBundle, tmp_path: Path) -> None:

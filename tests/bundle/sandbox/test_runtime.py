@@ -242,3 +242,13 @@ def test_a_half_precision_lstm_is_answered_or_told_and_never_our_end() -> None:
         else:
             assert (answer.dtype, answer.shape) == (np.float16, (5, 1, 2, 8))
         assert runtime.versions()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much a process has held")
+def test_the_peak_memory_is_the_process_s_own() -> None:
+    held = np.ones(50_000_000)  # 400 MB here, of which a new process is told at first
+    with Runtime(limits=LIMITS) as started:
+        session = started.session(graphs.linear().SerializeToString())
+        feeds = {"x": np.zeros((1, 4), np.float32)}
+        peak = started.time([session], feeds, blocks=1, least=1, size=1, seconds=0).peak_bytes
+    assert peak is not None and 20_000_000 < peak < held.nbytes

@@ -49,5 +49,5 @@ def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_mutant_is_caught(
 
 
 def test_a_file_that_forgets_the_class_is_refused(subject: Subject, proof: Proof) -> None:
-    mutants = {name: serialize(forget_condition(copy_of(model), 0)) for name, model in proof.exported.models.items()}
+    mutants = {file.name: serialize(forget_condition(copy_of(file.model), 0)) for file in proof.exported.graphs}
     assert prove(subject, opset=18, evaluate=0, files=mutants).verdict.status == Status.FAIL

@@ -35,7 +35,7 @@ def exported(module: nn.Module, inputs: Tensor, *, batch: int | str = "batch", o
         for name, size in (("x", inputs.shape[-1]), ("y", 3))
     ]
     signature = Signature(inputs=(ports[0],), outputs=(ports[1],))
-    graph = export_graph(module.eval(), {"x": inputs[:2].numpy()}, signature, opset=opset, name="it").shipped
+    graph = export_graph(module.eval(), {"x": inputs[:2].numpy()}, signature, opset=opset, name="it").shipped.model
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     output: np.ndarray[Any, Any] = session.run(None, {"x": inputs.numpy()})[0]
     return torch.from_numpy(output)

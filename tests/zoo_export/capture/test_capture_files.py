@@ -68,7 +68,7 @@ def test_a_second_process_reads_the_same_graph(captured: list[nn.Module]) -> Non
     assert len(captured) == 1
     assert len(entries()) == 1
     assert second == first
-    assert second.shipped is not first.shipped
+    assert second.shipped.model is not first.shipped.model
     export_kept(Net(), EXAMPLE, SIGNATURE, opset=18, name="it")
     assert len(captured) == 1
 
@@ -124,7 +124,7 @@ def test_parameters_are_not_kept_twice(captured: list[nn.Module]) -> None:
     first = keep(Wide())
     (entry,) = entries()
     parameters = sum(value.nbytes for value in Wide().state_dict().values())
-    assert entry.stat().st_size < first.plain.ByteSize() + first.shipped.ByteSize() - parameters
+    assert entry.stat().st_size < first.plain.bytes + first.shipped.bytes - parameters
     second = keep(Wide())
     assert len(captured) == 1
     assert second == first

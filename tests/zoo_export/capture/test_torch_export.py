@@ -61,11 +61,13 @@ def test_a_module_in_training_mode_is_refused_by_path() -> None:
 def test_the_file_holds_its_opset_its_axes_and_no_local_path(capfd: pytest.CaptureFixture[str]) -> None:
     graph = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny")
     assert capfd.readouterr() == ("", "")
-    facts = graph_facts(graph.shipped, opset_asked=18)
+    facts = graph_facts(graph.shipped.model, opset_asked=18)
     assert (facts.opset, facts.paths, facts.domains, facts.random, facts.forbidden) == (18, (), ("",), (), ())
-    assert graph_facts(graph.plain, opset_asked=18).paths  # what the exporter wrote by itself has them
-    assert declared_axes(graph.shipped, SIGNATURE) == ()
-    assert [dim.dim_param or dim.dim_value for dim in graph.shipped.graph.output[0].type.tensor_type.shape.dim] == [
+    assert graph_facts(graph.plain.model, opset_asked=18).paths  # what the exporter wrote by itself has them
+    assert declared_axes(graph.shipped.model, SIGNATURE) == ()
+    assert [
+        dim.dim_param or dim.dim_value for dim in graph.shipped.model.graph.output[0].type.tensor_type.shape.dim
+    ] == [
         "batch",
         4,
     ]
@@ -75,7 +77,7 @@ def test_the_file_holds_its_opset_its_axes_and_no_local_path(capfd: pytest.Captu
 @pytest.mark.slow
 def test_the_same_module_gives_the_same_bytes() -> None:
     first, second = (export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny") for _ in range(2))
-    assert serialize(first.shipped) == serialize(second.shipped)
+    assert serialize(first.shipped.model) == serialize(second.shipped.model)
 
 
 def test_outputs_are_named_in_the_order_of_the_module_also_where_one_tensor_has_two_names() -> None:
@@ -96,7 +98,7 @@ class Both(nn.Module):
 def test_dict_outputs_are_found_by_name(runtime: Runtime) -> None:
     ports = tuple(Port(name=name, dtype="float32", shape=("batch",)) for name in ("largest", "total"))
     graph = export_graph(Both().eval(), example(), Signature(inputs=(IMAGE,), outputs=ports), opset=18, name="both")
-    given = runtime.run(runtime.session(serialize(graph.shipped)), example(3))
+    given = runtime.run(runtime.session(serialize(graph.shipped.model)), example(3))
     assert np.array_equal(given["largest"], example(3)["image"].max((1, 2, 3)))
     np.testing.assert_allclose(given["total"], example(3)["image"].sum((1, 2, 3)), rtol=1e-4)
 
@@ -112,7 +114,7 @@ def test_tuple_outputs_are_named_in_order_and_counted() -> None:
     graph = export_graph(
         Pair().eval(), example(), Signature(inputs=(IMAGE,), outputs=(port, best)), opset=18, name="pair"
     )
-    assert [value.name for value in graph.shipped.graph.output] == ["mean", "best"]
+    assert [value.name for value in graph.shipped.model.graph.output] == ["mean", "best"]
     with pytest.raises(PluginError, match="gives 2 tensors but its signature names 1 outputs: mean"):
         export_graph(Pair().eval(), example(), Signature(inputs=(IMAGE,), outputs=(port,)), opset=18, name="pair")
 
@@ -160,7 +162,7 @@ def test_dropout_in_training_mode_is_a_fact() -> None:
     graph = export_graph(
         Dropping().eval(), example(), Signature(inputs=(IMAGE,), outputs=(port,)), opset=18, name="dropping"
     )
-    assert any("Dropout" in one or "Random" in one for one in graph_facts(graph.shipped, opset_asked=18).random)
+    assert any("Dropout" in one or "Random" in one for one in graph_facts(graph.shipped.model, opset_asked=18).random)
 
 
 def test_outputs_that_nobody_declared_or_in_another_order_are_facts() -> None:
@@ -204,13 +206,13 @@ def test_random_nodes_are_found_in_the_branches_of_functions() -> None:
 
 def test_a_signature_that_names_another_dtype_is_told() -> None:
     port = Port(name="logits", dtype="int64", shape=("batch", 4))
-    shipped = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny").shipped
+    shipped = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny").shipped.model
     wrong = Signature(inputs=(IMAGE,), outputs=(port,))
     assert declared_axes(shipped, wrong) == ("logits is float32, not int64",)
 
 
 def test_weights_that_are_listed_as_inputs_are_no_inputs() -> None:
-    shipped = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny").shipped
+    shipped = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny").shipped.model
     for tensor in shipped.graph.initializer:
         shipped.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
     assert declared_axes(shipped, SIGNATURE) == ()

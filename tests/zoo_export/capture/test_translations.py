@@ -18,7 +18,7 @@ def graph(module: nn.Module, shape: tuple[int, ...], *, opset: int = 18) -> onnx
     port = Port(name="x", dtype="float32", shape=("batch", *shape))
     signature = Signature(inputs=(port,), outputs=(Port(name="y", dtype="float32", shape=("batch", *shape)),))
     example = {"x": np.zeros((2, *shape), np.float32)}
-    return export_graph(module.eval(), example, signature, opset=opset, name="it").shipped
+    return export_graph(module.eval(), example, signature, opset=opset, name="it").shipped.model
 
 
 def answer(model: onnx.ModelProto, inputs: np.ndarray) -> np.ndarray:

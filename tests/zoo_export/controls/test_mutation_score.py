@@ -17,6 +17,7 @@ from zoo.bundle.judge.verdict import killing_gates
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, Exported, GraphFile
 from zoo_export.capture.compose import Pipeline
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import Graph
 from zoo_export.controls.graph_edits import scale, training, weight
 from zoo_export.controls.mutants import (
@@ -49,8 +50,7 @@ def file_of(model: onnx.ModelProto, *, cases: list[Case] = CASES, signature: Sig
     return GraphFile(
         name=MODEL,
         role="model",
-        data=model.SerializeToString(),
-        model=model,
+        stored=StoredModel.of(model),
         sha256="0" * 64,
         signature=signature,
         cases=tuple(cases),
@@ -186,9 +186,9 @@ def test_a_copy_that_is_the_same_graph_is_called_equivalent() -> None:
     mutated, proof = scale(model), healthy_evidence()
     assert mutated is not None
     unmutated = proof.graphs[0]
-    same = score(mutant("scale", model=mutated.model), proof, unmutated, original=model)
+    same = score(mutant("scale", model=mutated.model), proof, unmutated, original=lambda: model)
     assert (same.killed_by, same.equivalence) == ((), SAME)
-    other = score(mutant("scale"), proof, unmutated, original=model)
+    other = score(mutant("scale"), proof, unmutated, original=lambda: model)
     assert (other.killed_by, other.equivalence) == ((), "")
 
 
@@ -238,7 +238,7 @@ def test_of_a_model_alone_only_its_own_mutants_are_planned() -> None:
 
 @pytest.mark.slow
 def test_the_layer_in_training_mode_is_killed_by_its_answers(proof: Proof) -> None:
-    mutated = training(proof.exported.models[MODEL])
+    mutated = training(proof.exported.file(MODEL).model)
     assert mutated is not None
     onnx.checker.check_model(mutated.model)
     (control,) = [control for control in proof.evidence.mutants if control.name == "training"]
@@ -321,8 +321,8 @@ def test_a_mutant_s_few_cases_are_judged_by_the_noise_of_all() -> None:
     unmutated = Unmutated(
         evidence=proof,
         exported=Exported(
-            graph=Graph(shipped=run.file.model, plain=run.file.model, signature=SIGNATURE, modules={}),
-            composed=Pipeline(shipped=run.file.model, preprocess=run.file.model, outer=run.file.model),
+            graph=Graph(shipped=run.file.stored, plain=run.file.stored, signature=SIGNATURE, modules={}),
+            composed=Pipeline(shipped=run.file.stored, preprocess=run.file.model, outer=run.file.model),
             graphs=(run.file,),
         ),
         runs={MODEL: run},

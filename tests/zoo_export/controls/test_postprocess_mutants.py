@@ -120,7 +120,7 @@ def subject(name: str) -> Subject:
     )
     references = boundary_references(cases, pipeline_pair(pipeline, None))
     return Subject(
-        model=graph.shipped,
+        model=graph.shipped.model,
         run=BoundaryRun(
             cases=cases, signature=answer, references=references, outputs=(Failed("not run"),) * len(cases)
         ),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import onnx
 import pytest
 
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import RANGE, VALUES, Magnitude
 from zoo.bundle.judge.parity_rule import FLOOR_BEYOND, WELL_CONDITIONED, usual_noise
 from zoo_export.capture.capture import MODEL, GraphFile
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.measure.graph_run import NEAR, Declared, GraphRun, decides_about, undecided_ranges
 from zoo_export.measure.outputs import compare_case
 from zoo_export.reference.oracle import ReferenceOutputs
@@ -46,8 +46,7 @@ def run_of(error: float, *, kind: str = RANGE, batched: float | None = None, sin
         file=GraphFile(
             name=MODEL,
             role="model",
-            data=b"",
-            model=onnx.ModelProto(),
+            stored=StoredModel(b""),
             sha256="0" * 64,
             signature=SIGNATURE,
             cases=tuple(

@@ -11,6 +11,7 @@ import pytest
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import LiveOutput, Magnitude
 from zoo_export.capture.capture import GraphFile
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.measure.graph import measure_graph
 from zoo_export.measure.graph_run import Declared, GraphRun
 from zoo_export.measure.outputs import liveness
@@ -69,8 +70,7 @@ def test_the_same_input_twice_moves_nothing() -> None:
     file = GraphFile(
         name="model.onnx",
         role="model",
-        data=b"",
-        model=onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], [])),
+        stored=StoredModel.of(onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], []))),
         sha256="0" * 64,
         signature=signature,
         cases=tuple(cases),

@@ -48,7 +48,7 @@ class Tied(nn.Module):
 
 def test_tied_tensors_count_once_and_unused_ones_are_proved_unused() -> None:
     module = Tied()
-    found = measure_lineage(module, captured(module).plain, INPUTS, SIGNATURE)
+    found = measure_lineage(module, captured(module).plain.model, INPUTS, SIGNATURE)
     assert found.tied == ("second.weight = first.weight",)
     assert found.unused == ("spare.weight", "spare.bias")
     assert (found.total, found.equal, found.missing, found.extra) == (4, 2, (), ())
@@ -56,7 +56,7 @@ def test_tied_tensors_count_once_and_unused_ones_are_proved_unused() -> None:
 
 def test_a_tied_tensor_that_the_file_holds_twice_is_equal_both_times() -> None:
     module = Tied()
-    plain = copy_of(captured(module).plain)
+    plain = copy_of(captured(module).plain.model)
     values = module.first.weight.detach().numpy()
     (other,) = {"first.weight", "second.weight"} - {one.name for one in plain.graph.initializer}
     plain.graph.initializer.append(numpy_helper.from_array(values + np.float32(1), other))
@@ -79,7 +79,7 @@ class Masked(nn.Module):
 
 def test_whole_numbers_that_are_all_one_are_not_taken_for_unused() -> None:
     module = Masked()
-    plain = copy_of(captured(module).plain)
+    plain = copy_of(captured(module).plain.model)
     kept = [one for one in plain.graph.initializer if one.name != "mask"]
     del plain.graph.initializer[:]
     plain.graph.initializer.extend(kept)
@@ -106,7 +106,7 @@ def test_a_large_constant_that_no_module_holds_is_extra_and_told_the_way_out() -
     held = [name for name, value in vars(module).items() if isinstance(value, torch.Tensor)]
     for name in held:
         setattr(module, name, getattr(module, name) + 1)
-    found = measure_lineage(module, graph.plain, INPUTS, SIGNATURE)
+    found = measure_lineage(module, graph.plain.model, INPUTS, SIGNATURE)
     assert len(found.extra) == 1
     assert "[4, 100]" in found.extra[0]
     assert "register_buffer" in found.extra[0]
@@ -114,23 +114,23 @@ def test_a_large_constant_that_no_module_holds_is_extra_and_told_the_way_out() -
 
 def test_a_large_constant_is_explained_by_the_module_that_holds_it() -> None:
     module = Hidden()
-    assert measure_lineage(module, captured(module).plain, INPUTS, SIGNATURE).extra == ()
+    assert measure_lineage(module, captured(module).plain.model, INPUTS, SIGNATURE).extra == ()
 
 
 def test_a_tensor_that_is_used_but_not_in_the_graph_is_missing_and_a_changed_one_differs() -> None:
     module = nn.Linear(4, 4)
     graph = captured(module)
-    without = copy_of(graph.plain)
+    without = copy_of(graph.plain.model)
     del without.graph.initializer[:]
     assert measure_lineage(module, without, INPUTS, SIGNATURE).missing == ("weight", "bias")
     with torch.no_grad():
         module.weight[0, 0] *= 1.01
-    changed = measure_lineage(module, graph.plain, INPUTS, SIGNATURE)
+    changed = measure_lineage(module, graph.plain.model, INPUTS, SIGNATURE)
     assert (changed.different, changed.equal) == (("weight",), 1)
 
 
 def test_one_weight_changed_in_the_shipped_file_is_named(proof: Proof) -> None:
-    derived = proof.exported.graph.shipped
+    derived = proof.exported.graph.shipped.model
     file = copy_of(derived)
     tensor = next(one for one in file.graph.initializer if one.name == "head.weight")
     values = numpy_helper.to_array(tensor).copy()
@@ -143,7 +143,7 @@ def test_one_weight_changed_in_the_shipped_file_is_named(proof: Proof) -> None:
 
 
 def test_tensors_of_a_file_made_elsewhere_are_told_by_their_numbers(proof: Proof) -> None:
-    module, derived = tiny(), proof.exported.graph.shipped
+    module, derived = tiny(), proof.exported.graph.shipped.model
     renamed = copy_of(derived)
     for number, tensor in enumerate(renamed.graph.initializer):
         values = numpy_helper.to_array(tensor)

@@ -21,6 +21,7 @@ from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture import kept_captures
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.onnx_graph import copy_of
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.measure import graph_run
 from zoo_export.proof.prove import Proof, prove
@@ -80,8 +81,8 @@ def test_the_composed_pipeline_is_preparing_model_and_finishing_in_eager_pytorch
 
 
 def test_the_pipeline_keeps_the_model_s_tensors_under_their_names(proof: Proof) -> None:
-    inner = {tensor.name for tensor in proof.exported.models[MODEL].graph.initializer}
-    outer = {tensor.name for tensor in proof.exported.models[PIPELINE].graph.initializer}
+    inner = {tensor.name for tensor in proof.exported.file(MODEL).model.graph.initializer}
+    outer = {tensor.name for tensor in proof.exported.file(PIPELINE).model.graph.initializer}
     assert inner <= outer
     assert all(name.startswith("ends/") for name in outer - inner)
 
@@ -114,8 +115,8 @@ def test_of_a_range_double_precision_decides_elsewhere(proof: Proof, monkeypatch
 def _mutated(proof: Proof) -> dict[str, bytes]:
     """Both files with one weight of the head changed by one per cent."""
     files = {}
-    for name, model in proof.exported.models.items():
-        copy = copy_of(model)
+    for file in proof.exported.graphs:
+        name, copy = file.name, copy_of(file.model)
         tensor = next(one for one in copy.graph.initializer if one.name == "head.weight")
         values = numpy_helper.to_array(tensor).copy()
         values[1, 2] *= np.float32(1.01)
@@ -141,7 +142,11 @@ def test_a_wrong_graph_that_was_kept_makes_no_wrong_file_right(proof: Proof, mon
         read.append(signature)
         model = onnx.load_from_string(files[MODEL])
         del model.metadata_props[:]  # a capture has none yet
-        return replace(fresh, plain=model, shipped=copy_of(model)) if signature == fresh.signature else None
+        return (
+            replace(fresh, plain=StoredModel.of(model), shipped=StoredModel.of(model))
+            if signature == fresh.signature
+            else None
+        )
 
     monkeypatch.setattr(kept_captures, "read_capture", kept)
     for measured in (files, None):
@@ -225,7 +230,7 @@ def test_what_any_comparison_would_pass_is_not_proved(module: nn.Module, gate: s
 
 @pytest.mark.slow
 def test_a_graph_that_the_runtime_refuses_is_a_reported_failure(proof: Proof) -> None:
-    broken = copy_of(proof.exported.models[MODEL])
+    broken = copy_of(proof.exported.file(MODEL).model)
     broken.graph.node[0].op_type = "NoSuchOperator"
     files = {MODEL: broken.SerializeToString(), PIPELINE: proof.exported.files[PIPELINE]}
     found = prove(proof.subject, opset=18, files=files)

@@ -78,6 +78,30 @@ def test_what_the_system_refuses_keeps_its_reason() -> None:
     assert caught.value.errno == errno.EFBIG
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list open files")
+def test_hundreds_of_outputs_take_one_open_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_outputs, "LARGE", 0)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    kept = [kept_small({"value": np.full(5, number)}) for number in range(300)]
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+    assert [int(outputs["value"][0]) for outputs in kept] == list(range(300))
+    del kept
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_the_place_of_a_dropped_output_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_outputs, "LARGE", 0)
+    file = large_outputs._SharedFile()
+    monkeypatch.setattr(large_outputs, "_FILE", file)
+    held = kept_small({"value": np.arange(4)})
+    for number in range(9):
+        assert kept_small({"value": np.full(4, number)})["value"].tolist() == [number] * 4
+        gc.collect()
+    assert file._end == 2 * np.arange(4).nbytes
+    assert held["value"].tolist() == [0, 1, 2, 3]
+
+
 def test_nothing_stays_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(large_outputs, "LARGE", 0)

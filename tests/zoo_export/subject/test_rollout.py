@@ -158,7 +158,7 @@ def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) ->
 
 @pytest.mark.slow
 def test_a_file_that_forgets_its_state_is_refused_by_every_rollout(subject: Subject, proof: Proof) -> None:
-    mutants = {name: serialize(forget_state(copy_of(model), 0)) for name, model in proof.exported.models.items()}
+    mutants = {file.name: serialize(forget_state(copy_of(file.model), 0)) for file in proof.exported.graphs}
     refused = prove(subject, opset=18, evaluate=0, files=mutants)
     assert refused.verdict.status == Status.FAIL
     graph = refused.evidence.graph("model.onnx")

@@ -141,7 +141,7 @@ def with_a_key(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def test_an_answer_behind_a_key_that_no_case_turns_is_found_among_the_operators(bundle: Path, proof: Proof) -> None:
-    forged = with_a_key(proof.exported.models[PIPELINE]).SerializeToString()
+    forged = with_a_key(proof.exported.file(PIPELINE).model).SerializeToString()
     again = prove(proof.subject, opset=18, files={**proof.exported.files, PIPELINE: forged})
     assert again.verdict.publishes  # every measured answer is right, every tensor is the model's
     status, detail = rederive(Bundle.open(bundle), again)
@@ -173,7 +173,7 @@ def longer(model: onnx.ModelProto) -> None:
 def test_two_programs_differ_in_operators_settings_and_ports_but_not_in_names(
     proof: Proof, change: Callable[[onnx.ModelProto], None], sentences: list[str]
 ) -> None:
-    fresh = proof.exported.models[PIPELINE]
+    fresh = proof.exported.file(PIPELINE).model
     copy = onnx.ModelProto()
     copy.CopyFrom(fresh)
     change(copy)

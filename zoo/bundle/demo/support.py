@@ -133,6 +133,8 @@ def _reason(demo: Demo) -> str:
         return f"nobody has written the task {manifest.task} in JavaScript"
     if manifest.weights(demo.bundle.path) is not None:
         return "its weights lie beside its graphs, because they are larger than 2 GB"
+    if demo.variant is not None and demo.variant.signature is not None:
+        return f"the variant {demo.variant.name} takes other inputs than a page gives"
     graphs = demo.graphs()
     size = sum(file.bytes for file in manifest.files if file.name in graphs)
     if size > MAX_GRAPH_BYTES:

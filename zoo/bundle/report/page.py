@@ -13,7 +13,7 @@ from zoo.bundle.report.html import Child, Html, content_policy, element, joined,
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.runtimes import runtimes
 from zoo.bundle.report.sections import status_mark
-from zoo.bundle.report.variants import variants
+from zoo.bundle.report.variants import forms, variants
 
 STYLE = Path(__file__).with_name("style.css")
 HEADLINE = {
@@ -49,6 +49,7 @@ def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None =
         _section("The task's own comparison", *sections.agreement(evidence)),
         _section("Mutants", *sections.mutants(evidence)),
         _section("Variants in fewer bits", *variants(report.variants)),
+        _section("Variants for one size and for batches", *forms(report.forms)),
         _section("Other runtimes", *runtimes(report.runtimes)),
         _section("Outputs that the rule does not hold for", *sections.waivers(evidence)),
         _section("What was proved", sections.subject(evidence)),

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoo.api.errors import BadFile
 from zoo.bundle import schema_1
 from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.form_rule import FormEvidence, FormVerdict
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.runtime_rule import RuntimeEvidence, RuntimeVerdict
@@ -49,6 +50,19 @@ class RuntimeReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormReport:
+    """What came of one variant in single precision that was asked for: for one size, or for batches."""
+
+    verdict: Status
+    sentence: str
+    """The verdict in words."""
+    published: bool
+    """It travels with the bundle: it was proved, or kept because somebody asked for that."""
+    gates: tuple[Gate, ...]
+    evidence: FormEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One proof, as it travels with the bundle."""
 
@@ -67,6 +81,7 @@ class Report:
     evidence: Evidence
     variants: tuple[VariantReport, ...] = ()
     runtimes: tuple[RuntimeReport, ...] = ()
+    forms: tuple[FormReport, ...] = ()
     schema: int = SCHEMA
 
 
@@ -84,6 +99,13 @@ def runtime_report(evidence: RuntimeEvidence, verdict: RuntimeVerdict, *, publis
     )
 
 
+def form_report(evidence: FormEvidence, verdict: FormVerdict, *, published: bool) -> FormReport:
+    """The report on one variant in single precision."""
+    return FormReport(
+        verdict=verdict.status, sentence=verdict.sentence, published=published, gates=verdict.gates, evidence=evidence
+    )
+
+
 def report_of(
     evidence: Evidence,
     verdict: Verdict,
@@ -92,6 +114,7 @@ def report_of(
     seconds: float,
     variants: tuple[VariantReport, ...] = (),
     runtimes: tuple[RuntimeReport, ...] = (),
+    forms: tuple[FormReport, ...] = (),
 ) -> Report:
     """The report on one proof, dated now."""
     return Report(
@@ -105,6 +128,7 @@ def report_of(
         evidence=evidence,
         variants=variants,
         runtimes=runtimes,
+        forms=forms,
     )
 
 

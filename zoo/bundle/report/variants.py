@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from zoo.bundle.judge.form_rule import FORM_GATES
+from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.variant_evidence import Candidate, VariantEvidence
 from zoo.bundle.judge.variant_rule import KILLING, VARIANT_GATES
+from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report.html import Child, Html, element, joined, table
-from zoo.bundle.report.record import VariantReport
+from zoo.bundle.report.record import FormReport, VariantReport
 from zoo.bundle.report.sections import status_mark
 
 MAX_NODES = 12
@@ -33,14 +38,32 @@ def _variant(report: VariantReport) -> list[Html]:
 
 
 def _gates(report: VariantReport) -> Html:
-    guards = {gate.name: gate.guards for gate in VARIANT_GATES}
+    return _gate_table(report.gates, {gate.name: gate.guards for gate in VARIANT_GATES})
+
+
+def forms(reports: tuple[FormReport, ...]) -> list[Html]:
+    """Those in single precision, each with its gates and the mutants that survived."""
+    return [part for report in reports for part in _form(report)]
+
+
+def _form(report: FormReport) -> list[Html]:
+    where = "in the bundle" if report.published else "left out"
+    sentence = element("p", status_mark(report.verdict.value), " ", report.sentence)
+    parts = [element("h3", f"{report.evidence.name}, {where}"), sentence]
+    if report.evidence.file is None:
+        return parts
+    guards = {gate.name: gate.guards for gate in FORM_GATES} | {gate.name: gate.guards for gate in GATES}
+    return [*parts, _gate_table(report.gates, {**guards, SUBJECT: SUBJECT_GUARDS})]
+
+
+def _gate_table(gates: tuple[Gate, ...], guards: Mapping[str, str]) -> Html:
     rows: list[tuple[Child, ...]] = [
         (
             status_mark(gate.status.value),
             element("strong", gate.name),
             joined((gate.detail, element("small", guards.get(gate.name, "")))),
         )
-        for gate in report.gates
+        for gate in gates
     ]
     return table(("", "gate", "what was found, and what it is there for"), rows, kind="gates")
 

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Answering:
     task: Any
     manifest: Mapping[str, Any]
     problem: Mapping[str, Any]
-    strict: bool
+    options: Any
 
     def items(self, arguments: Sequence[str]) -> Iterator[tuple[str, Arrays]]:
         """Names and inputs of what the arguments stand for."""
@@ -79,17 +80,25 @@ class Answering:
         except (OSError, ValueError) as error:
             raise self.selftest.Refused(f"{current} cannot be read: {error}") from error
 
-    def answers(self, run: Run, arguments: Sequence[str]) -> Iterator[tuple[str, Arrays]]:
-        """Every item's name with its answer."""
-        state, feedback = first_state(self.manifest["pipeline_signature"])
-        generate = getattr(self.task, "generate", None) or getattr(self.task, "respond", None)  # as API 1 calls it
+    def checked(self, arguments: Sequence[str]) -> Iterator[tuple[str, Arrays]]:
+        """The items; a larger one than was proved is told, or refused."""
+        state, _ = first_state(self.manifest["pipeline_signature"])
         for name, inputs in self.items(arguments):
             feeds = {**inputs, **state}
             sentences = [f"{name}: {words}" for words in larger_than_proved(feeds, self.manifest)]
-            if sentences and self.strict:
+            if sentences and self.options.strict:
                 raise self.selftest.Refused("\n".join(sentences))
             sys.stderr.writelines(self.selftest.plain(sentence) + "\n" for sentence in sentences)
-            yield name, generate(run, feeds, feedback, self.problem) if generate else run(feeds)
+            yield name, feeds
+
+    def answers(self, run: Run, arguments: Sequence[str]) -> Iterator[tuple[str, Arrays]]:
+        """Every item's name with its answer."""
+        items, refused = self.checked(arguments), self.selftest.Refused
+        if self.options.record.get("signature"):
+            return iter(import_module("variant").answers(run, items, self.manifest, self.options, refused))
+        _, feedback = first_state(self.manifest["pipeline_signature"])
+        task = getattr(self.task, "generate", None) or getattr(self.task, "respond", None)  # as API 1 calls it
+        return ((name, task(run, feeds, feedback, self.problem) if task else run(feeds)) for name, feeds in items)
 
     def show(self, run: Run, arguments: Sequence[str]) -> None:
         """Print the answers as they come."""
@@ -126,11 +135,12 @@ def main(arguments: list[str]) -> int:
     selftest.add_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document with every output as numbers")
     parser.add_argument("--strict", action="store_true", help="do not answer an input larger than was proved")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="pictures of equal size that go through together")
     parser.add_argument("--self-test", action="store_true", help="compare files and answers with those of the export")
     options, given = parser.parse_known_args(arguments)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     try:
-        about = selftest.chosen(manifest, options.variant)
+        options.record = about = selftest.chosen(manifest, options.variant, options.batch_size)
         session = selftest.opener(folder, manifest, options)
         if options.self_test and not given:
             return int(selftest.self_test(folder, manifest, about, session))
@@ -149,7 +159,7 @@ def answer(options: Any, given: list[str], manifest: Mapping[str, Any], load: Ca
     inputs = getattr(task, "choose", lambda chosen, _: chosen)(given, problem)
     if options.self_test or not inputs or inputs[0].startswith("-"):
         raise selftest.Refused(f"{__doc__}\n{' '.join(given) or 'nothing'}: there is no input, or no such option")
-    answering = Answering(selftest, task, manifest, problem, options.strict)
+    answering = Answering(selftest, task, manifest, problem, options)
     if options.json:
         answers = answering.document(load(), inputs)
         print(json.dumps({"model": manifest["model"], "variant": options.variant, "answers": answers}))

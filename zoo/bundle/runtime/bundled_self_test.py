@@ -96,9 +96,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the runtime; one a core")
 
 
-def chosen(manifest: Mapping[str, Any], variant: str | None) -> Mapping[str, Any]:
-    """The manifest itself, or the record of one of its variants."""
+def chosen(manifest: Mapping[str, Any], variant: str | None, batch_size: int | None = None) -> Mapping[str, Any]:
+    """The manifest itself, or the record of one of its variants: with a size of batches, of the one for batches."""
     records = {record["name"]: record for record in manifest.get("variants", ())}
+    if batch_size is not None:
+        if batch_size < 1:
+            raise Refused(f"--batch-size is {batch_size}; it must be 1 or more")
+        if variant not in (None, "batch"):
+            raise Refused(f"the variant {variant} takes one picture at a time; leave --variant or --batch-size out")
+        if "batch" not in records:
+            target = manifest["lineage"]["target"] or "TARGET"
+            raise Refused(f"this bundle has no pipeline for batches; zoo export {target} --onnx --batch adds one")
+        variant = "batch"
     if variant is not None and variant not in records:
         raise Refused(f"this bundle has no variant {variant}; it has {', '.join(records) or 'none'}")
     return manifest if variant is None else records[variant]

@@ -21,7 +21,7 @@ from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.shown_cases import read_shown, style_of
-from zoo.bundle.runtime import bundled_run, bundled_self_test
+from zoo.bundle.runtime import bundled_run, bundled_self_test, bundled_variant
 from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord, read_listed
 from zoo.bundle.runtime.runtimes import runtime_files
 from zoo.bundle.runtime.task_source import task_source
@@ -32,6 +32,8 @@ from zoo.registry.discovery import BUILT_IN
 CODE = ("run.py", "selftest.py", "task.py", "report.html")
 CODE_OF_0_1 = ("run.py", "task.py", "report.html")
 LABELS = "labels.txt"
+VARIANT_RUNNER = "variant.py"
+"""In bundles with a pipeline of one size or for batches alone."""
 MAX_BYTES = 64 << 20
 """Of one of them; a page with large pictures has a few MB."""
 
@@ -44,9 +46,12 @@ def zoo_version() -> str:
         return "not installed"
 
 
-def runner(task: Task, problem: Problem) -> dict[str, bytes]:
-    """run.py, selftest.py, task.py and, where there are classes, labels.txt, as this zoo writes them."""
-    files = {name: _own(name) for name in OWN}
+def runner(task: Task, problem: Problem, *, forms: bool = False) -> dict[str, bytes]:
+    """run.py, selftest.py, task.py and, where there are classes, labels.txt, as this zoo writes them.
+
+    With `forms` variant.py as well, for a bundle with a pipeline of one size or for batches.
+    """
+    files = {name: _own(name) for name in OWN if forms or name != VARIANT_RUNNER}
     files["task.py"] = task_source(task.device(problem)).encode()
     return files | ({LABELS: labels(problem)} if problem.classes else {})
 
@@ -62,6 +67,8 @@ def check_code(folder: Path, manifest: Manifest, report: Report, *, catalog: Cat
     `catalog` has the task whose code travels as task.py; None has it discovered.
     """
     code = CODE_OF_0_1 if manifest.zoo in RELEASES else CODE
+    if VARIANT_RUNNER in manifest.hashes() or any(record.signature for record in manifest.variants):
+        code = (*code, VARIANT_RUNNER)
     names = [*code, *([LABELS] if LABELS in manifest.hashes() else [])]
     findings = [*_strangers(manifest), *(_check(name, folder, manifest, report, catalog) for name in names)]
     status = worst(*(status for status, _ in findings))
@@ -94,7 +101,11 @@ def _check(name: str, folder: Path, manifest: Manifest, report: Report, catalog:
     return _check_page(data, manifest, report)
 
 
-OWN = {"run.py": bundled_run.__file__, "selftest.py": bundled_self_test.__file__}
+OWN = {
+    "run.py": bundled_run.__file__,
+    "selftest.py": bundled_self_test.__file__,
+    VARIANT_RUNNER: bundled_variant.__file__,
+}
 """The sources that travel as these files."""
 
 

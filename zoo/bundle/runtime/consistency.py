@@ -170,8 +170,13 @@ def _unprepared(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
         yield "the record compares no prepared picture"
 
 
-def against_graph(file: ManifestFile, name: str, session: Session, *, opset: int | None = None) -> Iterator[str]:
-    """Where the manifest says something else than a loaded graph says of itself; `opset` is that of a variant."""
+def against_graph(
+    file: ManifestFile, name: str, session: Session, *, opset: int | None = None, signature: Signature | None = None
+) -> Iterator[str]:
+    """Where the manifest says something else than a loaded graph says of itself.
+
+    `opset` is that of a variant, and `signature` its own where it has one.
+    """
     manifest = file.manifest
     expected = description(
         schema=file.schema,
@@ -186,7 +191,7 @@ def against_graph(file: ManifestFile, name: str, session: Session, *, opset: int
         actual = session.metadata.get(PREFIX + key)
         if actual is None or escaped_json(actual) != value:  # before 0.2 control characters stood there as they are
             yield f"{name} says {_short(actual)} of {key} where the manifest says {_short(value)}"
-    signature = manifest.model_signature if name.endswith("model.onnx") else manifest.pipeline_signature
+    signature = signature or (manifest.model_signature if name.endswith("model.onnx") else manifest.pipeline_signature)
     for sentence in (*unlike(session, signature), *_feeds(signature), *_golden(manifest, name, signature)):
         yield f"{name}: {sentence}"
 

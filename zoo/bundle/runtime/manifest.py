@@ -52,6 +52,7 @@ ROLES: Mapping[str, Role] = {
     "report.html": "page",
     "run.py": "runner",
     "selftest.py": "runner",
+    "variant.py": "runner",
     "labels.txt": "labels",
     "task.py": "task",
 }
@@ -133,11 +134,14 @@ class LineageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantRecord:
-    """The same model in fewer bits, in variants/NAME/; the report has what was measured of it."""
+    """The same model in fewer bits, or its pipeline for one size or for batches, in variants/NAME/.
+
+    The report has what was measured of it.
+    """
 
     name: str
     bits: str
-    """int8, fp16 or int4."""
+    """int8, fp16 or int4; fp32 of a pipeline for one size or for batches."""
     method: str
     """How it was made, in words."""
     verdict: Literal["PASS", "WARN", "unproved"]
@@ -158,12 +162,24 @@ class VariantRecord:
     metrics: Mapping[str, float]
     """The task's metric of its answers, on the items that the report names."""
     golden: tuple[GoldenCase, ...]
-    """Answered by the variant itself."""
+    """Answered by the variant itself; of one in single precision with the answers of double precision."""
+    signature: Signature | None = None
+    """Of its pipeline.onnx, which it has alone; None for a variant in fewer bits, whose graphs have the bundle's."""
 
     @property
     def folder(self) -> str:
         """Where its files lie, inside the bundle."""
         return f"variants/{self.name}/"
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The names of its graphs, without the folder."""
+        return VARIANT_GRAPHS if self.signature is None else VARIANT_GRAPHS[1:]
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether its pipeline.onnx takes a batch of pictures."""
+        return self.signature is not None and all(port.shape[:1] == ("batch",) for port in self.signature.inputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,9 +358,9 @@ def _check_variants(manifest: Manifest, names: list[str], *, where: str) -> None
     for record in records:
         if not VARIANT_NAME.fullmatch(record.name):
             raise BadFile(f"{where} names the variant {record.name!r}, which is no name of a folder")
-        graphs = {record.folder + name for name in VARIANT_GRAPHS}
+        graphs = {record.folder + name for name in record.graphs}
         if not graphs.issubset(names):
-            raise BadFile(f"{where}: the variant {record.name} has no model.onnx and pipeline.onnx in {record.folder}")
+            raise BadFile(f"{where}: the variant {record.name} has no {' and '.join(record.graphs)} in {record.folder}")
         known = {*graphs, record.folder + SATURATION}
         _check_golden(record.golden, known, names, where=where, folder=record.folder)
 

@@ -7,26 +7,27 @@ from typing import TYPE_CHECKING
 
 from zoo.api.errors import SandboxError
 from zoo.bundle.judge.cases import Finding
+from zoo.bundle.judge.form_rule import FP32, FormEvidence, FormVerdict, judge_form
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.variant_evidence import ToleratedOutput, VariantEvidence
 from zoo.bundle.judge.variant_rule import VariantVerdict, judge_variant
 from zoo.bundle.runtime.consistency import against_graph
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
-from zoo.bundle.runtime.manifest import SATURATION, VARIANT_GRAPHS, GoldenOutput, Manifest, VariantRecord
+from zoo.bundle.runtime.manifest import SATURATION, GoldenOutput, Manifest, VariantRecord
 from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from zoo.bundle.report.record import VariantReport
+    from zoo.bundle.report.record import FormReport, VariantReport
     from zoo.bundle.runtime.bundle import Bundle
 
 
 def variant_files(manifest: Manifest) -> Iterator[str]:
     """The names of all files that belong to a variant of the manifest."""
     for record in manifest.variants:
-        yield from (record.folder + name for name in (*VARIANT_GRAPHS, SATURATION))
+        yield from (record.folder + name for name in (*record.graphs, SATURATION))
         yield from (case.file for case in record.golden)
 
 
@@ -44,6 +45,17 @@ def measured_facts(evidence: VariantEvidence) -> Mapping[str, object]:
     }
 
 
+def form_facts(evidence: FormEvidence) -> Mapping[str, object]:
+    """The same of a variant in single precision."""
+    return {
+        "name": evidence.name,
+        "bits": FP32,
+        "method": evidence.method,
+        "bytes": 0 if evidence.file is None else evidence.file.bytes,
+        "signature": evidence.signature,
+    }
+
+
 def check_variant(
     bundle: Bundle, record: VariantRecord, session: Callable[[str], Session], run: Callable[[str], RunGraph]
 ) -> Finding:
@@ -51,13 +63,20 @@ def check_variant(
 
     `session` and `run` give a graph of the bundle by its name, loaded and as a function.
     """
-    manifest = bundle.manifest
-    report = next((found for found in bundle.report().variants if found.evidence.name == record.name), None)
-    if report is None or not report.published:
+    hashes, reports = bundle.manifest.hashes(), bundle.report()
+    if record.signature is not None:
+        report: VariantReport | FormReport | None = _published(reports.forms, record)
+    else:
+        report = _published(reports.variants, record)
+    if report is None:
         return Status.FAIL, "the report knows no such variant"
-    again = judge_variant(report.evidence, published=manifest.hashes())
-    wrong = list(_against_record(record, report, again))
-    hashes = manifest.hashes()
+    if isinstance(report.evidence, FormEvidence):
+        again: VariantVerdict | FormVerdict = judge_form(report.evidence, published=hashes)
+        facts = form_facts(report.evidence)
+    else:
+        again = judge_variant(report.evidence, published=hashes)
+        facts = measured_facts(report.evidence)
+    wrong = list(_against_record(record, report, again, facts))
     wrong += [f"{c.file} is not the recorded one" for c in report.evidence.golden if hashes.get(c.file) != c.sha256]
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4])
@@ -74,27 +93,40 @@ def check_variant(
     return again.status, f"{again.sentence}; this device reproduces all {len(record.golden)} golden cases"
 
 
+def _published(
+    reports: Iterable[VariantReport] | Iterable[FormReport], record: VariantRecord
+) -> VariantReport | FormReport | None:
+    return next((report for report in reports if report.evidence.name == record.name and report.published), None)
+
+
 def _differences(
     bundle: Bundle, record: VariantRecord, session: Callable[[str], Session], run: Callable[[str], RunGraph]
 ) -> list[str]:
     """Where its graphs are not those of the manifest, or this device answers otherwise."""
-    for name in VARIANT_GRAPHS:
+    for name in record.graphs:
         graph = record.folder + name
-        wrong = list(against_graph(bundle.file, graph, session(graph), opset=record.opset))
+        found = against_graph(bundle.file, graph, session(graph), opset=record.opset, signature=record.signature)
+        wrong = list(found)
         if wrong:
             return wrong
     replayed = replay(bundle.path, record.golden, run, read=bundle.read)
     return [line for lines in replayed.values() for line in lines]
 
 
-def _against_record(record: VariantRecord, report: VariantReport, again: VariantVerdict) -> Iterator[str]:
+def _against_record(
+    record: VariantRecord,
+    report: VariantReport | FormReport,
+    again: VariantVerdict | FormVerdict,
+    facts: Mapping[str, object],
+) -> Iterator[str]:
     """Where manifest and report say something else than the evidence."""
     if (report.verdict, report.sentence, report.gates) != (again.status, again.sentence, again.gates):
         yield f"the report says {report.sentence!r}, its evidence {again.sentence!r}"
     expected = again.status.value if again.publishes else "unproved"
-    if (record.verdict, record.sentence, record.claims) != (expected, again.sentence, again.claims):
+    claims = again.claims if isinstance(again, VariantVerdict) else ()
+    if (record.verdict, record.sentence, record.claims) != (expected, again.sentence, claims):
         yield f"the manifest says {record.verdict}, {record.sentence!r}; the evidence {expected}, {again.sentence!r}"
-    for field, value in measured_facts(report.evidence).items():
+    for field, value in facts.items():
         if getattr(record, field) != value:
             yield f"{field} is {getattr(record, field)} in the manifest and {value} in the record"
     cases = {(case.name, case.graph, case.file, _limits(case.outputs)) for case in record.golden}

@@ -128,12 +128,16 @@ def limit_children_cpu(seconds: float) -> None:
 
 
 def peak_bytes() -> int | None:
-    """The most memory that this process has held at once; None where the system does not say."""
-    if sys.platform != "linux":
-        return None
-    import resource  # noqa: PLC0415
+    """The most memory that this process has held at once; None where the system does not say.
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    Not `ru_maxrss`, which a process starts with at what its parent had held.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeError):
+        return None
+    held = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), None)
+    return None if held is None else int(held) << 10
 
 
 def thread_clock() -> Callable[[], float]:

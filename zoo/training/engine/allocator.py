@@ -50,6 +50,12 @@ def kept_memory() -> Iterator[bool]:
         library.malloc_trim(0)
 
 
+def give_back() -> None:
+    """Give freed blocks back to the system, where the C library is glibc."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
+
+
 def _wanted() -> bool:
     own = any(name in os.environ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"))
     return os.environ.get(SWITCH, "1") != "0" and not own and "glibc.malloc" not in os.environ.get("GLIBC_TUNABLES", "")

@@ -255,7 +255,7 @@ def _with_file(baseline: Baseline, file: GraphFile, queue: RuntimeQueue) -> Resu
 def _lineage(results: Results, file: GraphFile) -> Any:
     lineage = results.module.lineage.value
     assert lineage is not None
-    return replace(lineage, different=tuple(differing(file.model, results.submitted.exported.models[file.name])))
+    return replace(lineage, different=tuple(differing(file.model, results.submitted.exported.file(file.name).model)))
 
 
 def _moves_nothing(before: Results, after: Results, name: str) -> bool:
