@@ -6,7 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +20,7 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.models.load import Trained, load_trained
 from zoo.models.target import BundleTarget, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
+from zoo.runs.lock import holding
 
 Install = Callable[..., Path]
 
@@ -120,6 +124,26 @@ def test_another_version_of_the_plugin_is_named(catalog: Catalog, tmp_path: Path
     (run.path / "config.json").write_text(json.dumps(config | {"plugin_version": "0.9"}))
     (note,) = load_trained(find_target(str(run.path), catalog), catalog).notes
     assert note.endswith("was trained with version 0.9 of the plugin tiny; installed is 1.0")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "held", "says"),
+    [
+        ("running", True, "is still being trained"),
+        ("running", False, "was interrupted"),  # its process was killed
+        ("interrupted", False, "was interrupted"),
+        ("failed", False, "failed"),
+    ],
+)
+def test_a_run_that_has_not_finished_says_what_is_taken_of_it(
+    recorded: Any, held: bool, says: str, catalog: Catalog, tmp_path: Path
+) -> None:
+    run = tiny_run(tmp_path / "run")
+    run.update(replace(run.record, status=recorded))
+    (run.path / "training.lock").touch()
+    with holding(run.path) if held else nullcontext():
+        notes = load_trained(find_target(str(run.path), catalog), catalog).notes
+    assert notes == (f"{run.path} {says}: its checkpoint of epoch 1 of {run.config.recipe.epochs} is taken",)
 
 
 def test_published_weights_bring_their_problem_and_lineage(catalog: Catalog, sha256: str) -> None:

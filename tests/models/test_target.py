@@ -120,7 +120,8 @@ def test_a_name_of_nothing_says_what_was_tried(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", created="01")
     (tmp_path / "notes.txt").write_text("")
     for text, sentence in (
-        ("tniy", "no model named 'tniy'\ndid you mean tiny"),
+        ("tniy", "no model named 'tniy', and there is no file or folder tniy here\ndid you mean tiny"),
+        (str(tmp_path / "urn"), f"{tmp_path / 'urn'} does not exist, and no model named"),
         ("gone/run", "gone/run does not exist, and no model named 'gone/run': no plugin 'gone' is installed"),
         (str(tmp_path), f"{tmp_path} is neither a run (no run.json in it) nor a bundle (no manifest.json), and no mod"),
         (str(run / "checkpoints"), f"{run / 'checkpoints'} is a part of the run {run}"),
@@ -131,6 +132,18 @@ def test_a_name_of_nothing_says_what_was_tried(tmp_path: Path) -> None:
         assert str(caught.value).startswith(sentence)
     with pytest.raises(UnknownName):
         find_target("tiny@v2", CATALOG)
+
+
+def test_where_no_run_can_be_taken_each_is_named(tmp_path: Path) -> None:
+    running = make_run(tmp_path / "tiny" / "a", created="01", status="running")
+    with pytest.raises(UsageError) as caught:
+        find_target(None, CATALOG, tmp_path)
+    assert caught.value.message == f"there is no run in {tmp_path} to take; skipped {running}: it is running"
+    assert caught.value.hint == "name a TARGET: a run that is being trained gives its best checkpoint so far"
+    for name, created in (("b", "02"), ("c", "03"), ("d", "04")):
+        make_run(tmp_path / "tiny" / name, created=created, status="failed")
+    with pytest.raises(UsageError, match=r"it is failed; 1 more\n"):
+        find_target(None, CATALOG, tmp_path)
 
 
 def test_the_latest_run_is_taken_and_skipped_ones_are_named(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_score_that_chance_reaches_is_said(monitor: Monitor, score: float, mes
 def test_a_loss_that_falls_a_little_without_any_use_is_said() -> None:
     (finding,) = diagnose(classes((1.9, 1.85, 0.17), (1.8, 1.82, 0.17), (1.78, 1.81, 0.17)))
     assert (finding.kind, finding.remedy) == ("no-better", "longer")
-    assert finding.message == "the validation loss is 1.85 at its best epoch, no better than guessing (1.79)"
+    assert finding.message == "the validation loss is 1.81 at its best epoch, no better than guessing (1.79)"
 
 
 def test_training_data_known_by_heart_make_one_look_at_the_labels() -> None:

@@ -51,9 +51,11 @@ def test_a_training_leaves_a_whole_run(tmp_path: Path) -> None:
 def test_a_trainer_may_choose_its_best_checkpoint_by_another_metric_than_the_task(tmp_path: Path) -> None:
     for model, choose in (("rich", max), ("contrary", min)):
         run = train_toy(tmp_path / model, "ema=0", model=model).run
-        shares = [row["validation/share"] for row in read_rows(run.path / "metrics.csv")]
+        rows = read_rows(run.path / "metrics.csv")
+        shares = [row["validation/share"] for row in rows]
         assert len(set(shares)) > 1
-        assert run.record.best_epoch == shares.index(choose(shares)) + 1
+        ties = [row for row in rows if row["validation/share"] == choose(shares)]
+        assert run.record.best_epoch == min(ties, key=lambda row: row["validation/loss"])["epoch"]
         assert run.record.metrics["share"] == pytest.approx(choose(shares))
 
 
@@ -219,7 +221,8 @@ def test_a_bad_loss_in_the_last_step_is_no_success(tmp_path: Path, monkeypatch: 
 def test_scores_that_json_cannot_hold_are_left_out_of_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Share, "compute", lambda _: {"share": float("inf"), "other": float("nan"), "same": 0.5})
     run = train_toy(tmp_path / "run", epochs=2).run
-    assert run.record.best_epoch == 1 and Run.open(run.path).record == run.record
+    losses = [row["validation/loss"] for row in read_rows(run.path / "metrics.csv")]
+    assert run.record.best_epoch == losses.index(min(losses)) + 1 and Run.open(run.path).record == run.record
     assert run.record.metrics == run.record.test == run.checkpoint("best").checkpoint.manifest.metrics == {"same": 0.5}
 
 
@@ -288,6 +291,30 @@ def test_the_test_split_is_measured_once_when_every_choice_is_made(
     assert one.test != other.test
     assert (one.metrics, one.best_epoch, one.epochs) == (other.metrics, other.best_epoch, other.epochs)
     assert weights(tmp_path / "one") == weights(tmp_path / "other")
+
+
+def test_equal_scores_are_ranked_by_the_loss_also_across_a_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Share, "compute", lambda _: {"share": 1.0})
+    whole = train_toy(tmp_path / "whole").run
+    losses = [row["validation/loss"] for row in read_rows(whole.path / "metrics.csv")]
+    assert losses[0] > min(losses) and whole.record.best_epoch == losses.index(min(losses)) + 1
+    assert whole.checkpoint("best").checkpoint.manifest.epoch == whole.record.best_epoch
+    interrupt(monkeypatch, step=14)  # within the third epoch
+    train_toy(tmp_path / "halves")
+    monkeypatch.delenv("TOY_SIGNAL_AT")
+    halves = resume_toy(tmp_path / "halves").run
+    assert (halves.record.best_epoch, halves.record.metrics) == (whole.record.best_epoch, whole.record.metrics)
+    assert read_rows(halves.path / "metrics.csv")[-1]["validation/loss"] == losses[-1]
+
+
+def test_without_a_validation_loss_the_first_of_equal_scores_stays_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Share, "compute", lambda _: {"share": 1.0})
+    run = train_toy(tmp_path / "run", "patience=2", model="duel").run
+    assert (run.record.best_epoch, run.record.epochs) == (1, 3)
 
 
 def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path) -> None:

@@ -48,6 +48,39 @@ def test_the_best_epoch_is_the_first_of_the_best(monitor: Monitor, best: int) ->
     assert progress.stale == 4 - best
 
 
+@pytest.mark.parametrize("monitor", [ACCURACY, ERROR])
+def test_equal_scores_are_ranked_by_the_validation_loss(monitor: Monitor) -> None:
+    progress = Progress()
+    losses = (0.8, float("nan"), 0.8, 0.3, 0.3, 0.5)
+    verdicts = [progress.end_epoch({"share": 1.0}, monitor, loss=loss) for loss in losses]
+    assert verdicts == [True, False, False, True, False, False]
+    assert (progress.best_epoch, progress.best_loss, progress.stale) == (4, 0.3, 2)
+
+
+def test_a_lower_loss_is_no_better_where_the_score_is_worse() -> None:
+    progress = Progress()
+    assert progress.end_epoch({"share": 0.9}, ACCURACY, loss=2.0)
+    assert not progress.end_epoch({"share": 0.8}, ACCURACY, loss=0.1)
+    assert progress.end_epoch({"share": 0.95}, ACCURACY, loss=3.0) and progress.best_loss == 3.0
+
+
+def test_a_loss_that_is_no_number_loses_a_tie() -> None:
+    progress = Progress()
+    assert progress.end_epoch({"share": 1.0}, ACCURACY, loss=float("nan"))
+    assert not progress.end_epoch({"share": 1.0}, ACCURACY, loss=float("nan"))
+    assert progress.end_epoch({"share": 1.0}, ACCURACY, loss=float("inf"))
+    assert progress.end_epoch({"share": 1.0}, ACCURACY, loss=9.0)
+
+
+def test_a_checkpoint_of_an_older_zoo_keeps_the_best_epoch_that_it_chose() -> None:
+    progress = Progress()
+    progress.end_epoch({"share": 1.0}, ACCURACY, loss=0.8)
+    older = {name: value for name, value in progress.state().items() if name != "best_loss"}
+    resumed = Progress(**older)
+    assert not resumed.end_epoch({"share": 1.0}, ACCURACY, loss=0.1) and resumed.best_epoch == 1
+    assert resumed.end_epoch({"share": 1.1}, ACCURACY, loss=0.4) and resumed.best_loss == 0.4
+
+
 def test_a_perfect_score_is_the_best_and_the_worst_one_is_not() -> None:
     for monitor, perfect in ((ACCURACY, float("inf")), (ERROR, float("-inf"))):
         progress = Progress()

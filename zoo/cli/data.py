@@ -94,8 +94,8 @@ def asked(source: str, task: str | None, model: str | None, chosen: Mapping[str,
     note = ""
     if task is None:
         inferred = infer_task(request, catalog)
-        others = f"; {', '.join(inferred.others)} could read it too: --task decides" if inferred.others else ""
-        task, note = inferred.task, f"nobody named a task: read for {inferred.task}{others}"
+        others = f" (or, with --task: {', '.join(inferred.others)})" if inferred.others else ""
+        task, note = inferred.task, f"read for {inferred.task}{others}"
     made = catalog.make_task(task)
     return Asked(request=request, task=made, source=made.data.detect(request), note=note)
 

@@ -68,8 +68,8 @@ def estimate_lines(rehearsal: Rehearsal) -> Iterator[str]:
         f"{rehearsal.evaluation_seconds:.2g} s, measured here"
     )
     yield (
-        f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
-        f"{text.size(rehearsal.free_bytes)} are free"
+        f"disk: up to {text.size(rehearsal.checkpoint_bytes)} for the checkpoints, "
+        f"about {text.size(rehearsal.final_bytes)} at the end; {text.size(rehearsal.free_bytes)} are free"
     )
 
 

@@ -20,6 +20,7 @@ from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.cli.runtime_report import runtime_document, show_runtime
+from zoo.cli.verify import export_again
 from zoo.models.target import RunTarget, Target, resolve_target
 from zoo.runs.serialization import to_json
 from zoo.training.remedy import learn_for_8_bits
@@ -314,11 +315,16 @@ def _next_step(target: Path, against: str, gates: Sequence[Gate], *, explained: 
     What only variants fail is not explained by the fp32 graphs, and a file in fewer bits is no export of them.
     """
     failing = [gate.name for gate in gates if gate.status not in ("PASS", "WARN")]
-    variants = dict.fromkeys(name.removeprefix("variant ").partition(" ")[0] for name in failing)
+    variants = {name.removeprefix("variant ").partition(" ")[0] for name in failing}
     if "precision" in {gate.name for gate in gates}:
         return f"zoo export {quote(against)} --onnx --int8"
-    if failing and set(variants) <= set(BITS):
-        return " ".join(["zoo export", quote(against), "--onnx", *(f"--{bits}" for bits in variants), "--overwrite"])
-    if not explained:
+    if not explained and not (failing and variants <= set(BITS)):
         return f"zoo verify {quote(str(target))} --against {quote(against)} --explain"
-    return f"zoo export {quote(against)} --onnx --overwrite"
+    if target.is_file():
+        return f"zoo export {quote(against)} --onnx"
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415  imports numpy
+
+    bundle = Bundle.open(target)
+    lineage = bundle.manifest.lineage
+    own = lineage.seed is not None or lineage.target == against  # another model's bundle is not written over
+    return (own and export_again(bundle.manifest, bundle.path)) or f"zoo verify {quote(str(target))}"

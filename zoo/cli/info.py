@@ -17,6 +17,7 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import current_plugin
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.runs.misspelt import near_outputs
 
 
 @click.command("info")
@@ -57,4 +58,7 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin | Formats:
         except UnknownName as error:
             hints.append(error.hint)
     hint = next((hint for hint in hints if hint.startswith("did you mean")), hints[0])
-    raise UnknownName(f"no model, task, trainer, callback, runtime, plugin or format named {name!r}", hint=hint)
+    raise UnknownName(
+        f"no model, task, trainer, callback, runtime, plugin or format named {name!r}, and no run or bundle here",
+        hint=near_outputs(name) or hint,
+    )

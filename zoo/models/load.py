@@ -153,8 +153,21 @@ def _from_run(target: RunTarget, catalog: Catalog) -> Trained:
         task=task,
         lineage=lineage,
         run=run,
-        notes=(*target.notes, *selected.notes, *_other_version(run, entry)),
+        notes=(
+            *target.notes,
+            *selected.notes,
+            *_unfinished(run, lineage.epoch),
+            *_other_version(run, entry),
+        ),
     )
+
+
+def _unfinished(run: Run, epoch: int | None) -> tuple[str, ...]:
+    """That a run has not come to its end, and what is taken of it; empty for a finished one."""
+    states = {"running": "is still being trained", "interrupted": "was interrupted", "failed": "failed"}
+    if run.status == "finished":
+        return ()
+    return (f"{run.path} {states[run.status]}: its checkpoint of epoch {epoch} of {run.config.recipe.epochs} is taken",)
 
 
 def _part(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.parts import Task
@@ -14,8 +15,12 @@ from zoo.models.weights.source import WeightsSource, named_by_source, own_source
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.listing import latest_run, list_runs
+from zoo.runs.listing import latest_run, list_runs, why_skipped
+from zoo.runs.misspelt import near_outputs
 from zoo.runs.run import Run
+
+MAX_SKIPPED: Final = 3
+"""Runs that cannot be taken that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +190,15 @@ def at_checkpoint(target: Target, checkpoint: str) -> Target:
 def _latest(root: Path, catalog: Catalog) -> RunTarget:
     latest = latest_run(root)
     if latest is None:
-        passed_over = "".join(f"; {sentence}" for sentence in list_runs(root).unreadable)
+        listed = list_runs(root)
+        sentences = [*listed.unreadable, *map(why_skipped, listed.runs)]
+        more = [f"{len(sentences) - MAX_SKIPPED} more"] if len(sentences) > MAX_SKIPPED else []
+        passed_over = "".join(f"; {sentence}" for sentence in [*sentences[:MAX_SKIPPED], *more])
         raise UsageError(
-            f"there is no run in {root} to take{passed_over}", hint="train one (zoo train resnet), or name a TARGET"
+            f"there is no run in {root} to take{passed_over}",
+            hint="name a TARGET: a run that is being trained gives its best checkpoint so far"
+            if any(run.status == "running" for run in listed.runs)
+            else "train one (zoo train resnet), or name a TARGET",
         )
     notes = (*latest.skipped, f"taking the latest run, {latest.run.path}")
     return RunTarget(run=latest.run, model=trained_model(latest.run, catalog), notes=notes)
@@ -248,9 +259,12 @@ def _nothing(text: str, error: UnknownName) -> UsageError:
     """What was tried, in order, for a text that means nothing."""
     path = Path(text)
     if not path.exists():
-        if "@" not in text and ("/" in text or path.suffix):
-            return UsageError(f"{text} does not exist, and {error.message}", hint=error.hint)
-        return error
+        if "@" in text:
+            return error
+        hint = near_outputs(path) or error.hint
+        if "/" in text or path.suffix:
+            return UsageError(f"{text} does not exist, and {error.message}", hint=hint)
+        return UnknownName(f"{error.message}, and there is no file or folder {text} here", hint=hint)
     run = next((parent for parent in path.resolve().parents if (parent / "run.json").is_file()), None)
     if run:
         return UsageError(f"{text} is a part of the run {run}", hint=f"name the run itself: {run}")

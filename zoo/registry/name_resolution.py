@@ -13,6 +13,7 @@ from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
+from zoo.registry.suggestions import close_names
 
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, RuntimeSpec, CallbackSpec)
 
@@ -192,11 +193,10 @@ def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugi
 
 
 def _suggestion(bare: str, entries: Sequence[RegistryEntry[S]], *, kind: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  only for a typing mistake
-
-    names = {entry.name for entry in entries}.union(*(entry.aliases for entry in entries))
-    close = get_close_matches(bare.lower().replace("-", "_"), names, n=3) or get_close_matches(bare, names, n=3)
-    if close:
+    names: dict[str, int] = {}
+    for rank, named in [(_yields(entry), {entry.name}.union(entry.aliases)) for entry in entries]:
+        names |= {name: min(rank, names.get(name, rank)) for name in named}
+    if close := close_names(bare, names):
         return f"did you mean {' or '.join(close)}?"
     if kind == "model":
         return f"`zoo list` shows all {len(entries)}"

@@ -112,13 +112,19 @@ def latest_run(root: Path = RUNS) -> LatestRun | None:
     listed = list_runs(root)
     skipped = list(listed.unreadable)
     for run in listed.runs:
-        if run.status not in ("finished", "interrupted"):
-            skipped.append(f"skipped {run.path}: it is {run.status}")
-            continue
-        try:
-            run.checkpoint(verify=False)
-        except BadFile as error:
-            skipped.append(f"skipped {run.path}: {error.message}")
-            continue
-        return LatestRun(run=run, skipped=tuple(skipped))
+        reason = why_skipped(run)
+        if not reason:
+            return LatestRun(run=run, skipped=tuple(skipped))
+        skipped.append(reason)
     return None
+
+
+def why_skipped(run: Run) -> str:
+    """Why commands without TARGET do not take a run; empty where they would."""
+    if run.status not in ("finished", "interrupted"):
+        return f"skipped {run.path}: it is {run.status}"
+    try:
+        run.checkpoint(verify=False)
+    except BadFile as error:
+        return f"skipped {run.path}: {error.message}"
+    return ""

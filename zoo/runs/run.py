@@ -24,6 +24,7 @@ from zoo.api.problem import Json, Problem
 from zoo.runs.atomic import check_name, disk_errors, remove, write_directory, write_json
 from zoo.runs.checkpoints import Found, Which, best, newest, open_checkpoint
 from zoo.runs.lock import is_held
+from zoo.runs.misspelt import near_outputs
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import TrainConfig, check_schema, config_json, read_config
@@ -212,7 +213,8 @@ def _read(file: Path) -> object:
     try:
         data = json.loads(file.read_bytes())
     except FileNotFoundError as error:
-        raise BadFile(f"{file.parent} is not a run directory: it has no {file.name}") from error
+        hint = "" if file.parent.exists() else near_outputs(file.parent)
+        raise BadFile(f"{file.parent} is not a run directory: it has no {file.name}", hint=hint) from error
     except (OSError, ValueError, RecursionError) as error:
         raise BadFile(f"{file} cannot be read: {error}", hint=_WITHOUT_RECORDS.format(run=file.parent)) from error
     return {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}

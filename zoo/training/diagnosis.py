@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from zoo.api.specs import Monitor
+from zoo.training.ranking import EpochScore
 
 Unit = Literal["items", "pixels"]
 """What has a class."""
@@ -76,12 +77,15 @@ class History:
 
     @property
     def best(self) -> Epoch:
-        """The epoch that the metric chooses; the last where none was measured."""
-        measured = [epoch for epoch in self.epochs if epoch.score is not None]
-        if not measured:
-            return self.epochs[-1]
-        sign = 1 if self.monitor.mode == "max" else -1
-        return max(measured, key=lambda epoch: sign * (epoch.score or 0.0))
+        """The epoch that the metric chooses, of equal ones by the loss; the last where none was measured."""
+        best, best_score = self.epochs[-1], None
+        for epoch in self.epochs:
+            if epoch.score is None:
+                continue
+            score = EpochScore(value=epoch.score, loss=epoch.validation_loss)
+            if best_score is None or score.is_better(best_score, self.monitor):
+                best, best_score = epoch, score
+        return best
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

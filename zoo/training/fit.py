@@ -150,13 +150,12 @@ class Fit:
         metrics = same_everywhere(split.metrics, training.engine, task=training.context.problem.task)
         if name := not_finite(training.saved_model):
             raise Diverged(f"{name} is not a finite number after epoch {progress.epoch + 1}")
-        names = list(progress.sums)
-        *sums, items = training.engine.sum([*progress.sums.values(), float(progress.items)])
-        losses = {name: total / max(items, 1) for name, total in zip(names, sums, strict=True)}
+        losses, items = self._losses()
         seconds, before = self._seconds(), progress.seconds
         progress.seconds = seconds
         progress.not_finite = max(training.engine.gather(progress.not_finite))
-        best = progress.end_epoch(metrics, training.monitor)
+        loss = training.engine.tell(split.loss)
+        best = progress.end_epoch(metrics, training.monitor, loss=loss)
         if best:
             self._ending.best_measured = measured
         self._metrics = metrics
@@ -168,7 +167,7 @@ class Fit:
             speed=items / max(seconds - before, 1e-9),
             losses=losses,
             metrics=metrics,
-            validation_loss=split.loss,
+            validation_loss=loss,
             answers=split.answers,
             labels=split.labels,
             classified=split.classified,
@@ -179,6 +178,12 @@ class Fit:
         self._notifier.epoch_end(result)
         self._saver.save(metrics, best=best, seconds=self._seconds())
         return True
+
+    def _losses(self) -> tuple[dict[str, float], float]:
+        """The mean losses of the epoch over the items of all processes, and how many items those are."""
+        progress = self._progress
+        *sums, items = self._training.engine.sum([*progress.sums.values(), float(progress.items)])
+        return {name: total / max(items, 1) for name, total in zip(progress.sums, sums, strict=True)}, items
 
     def _measure(self, measured: Metrics) -> SplitResult | None:
         """What the validation split gives; None where a signal stopped it."""

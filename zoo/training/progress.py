@@ -12,6 +12,7 @@ import torch
 from zoo.api.errors import Diverged
 from zoo.api.task import Monitor
 from zoo.api.trainer import StepOutput
+from zoo.training.ranking import EpochScore
 
 MAX_NON_FINITE_LOSSES = 3
 """Losses in a row that are not finite before the training stops."""
@@ -32,6 +33,8 @@ class Progress:
     """Losses in a row that were not finite."""
     best_epoch: int | None = None
     best: dict[str, float] = field(default_factory=dict)
+    best_loss: float | None = None
+    """The validation loss of the best epoch; None where it is not known, as in checkpoints of an older zoo."""
     stale: int = 0
     """Epochs since the best one."""
 
@@ -58,21 +61,28 @@ class Progress:
         """Mean loss of this epoch so far."""
         return self.sums.get("loss", 0.0) / max(self.items, 1)
 
-    def end_epoch(self, metrics: Mapping[str, float], monitor: Monitor) -> bool:
-        """Begin the next epoch; True when the one that ended is the best so far."""
+    def end_epoch(self, metrics: Mapping[str, float], monitor: Monitor, *, loss: float | None = None) -> bool:
+        """Begin the next epoch; True when the one that ended is the best so far.
+
+        `loss` is the validation loss, which decides between epochs of equal score; None where the trainer tells none.
+        """
         self.epoch += 1
         self.sums, self.items = {}, 0
         finite = not self.not_finite  # such weights get no checkpoint, so they cannot be the best
-        value, best = metrics.get(monitor.metric, math.nan), self.best.get(monitor.metric)
+        value, best = metrics.get(monitor.metric, math.nan), self._best_score(monitor)
         if math.isnan(value) and finite:
             return False  # nothing was measured, so the epoch is neither better nor worse
-        better = best is None or (value > best if monitor.mode == "max" else value < best)
+        better = best is None or EpochScore(value=value, loss=loss).is_better(best, monitor)
         perfect = math.inf if monitor.mode == "max" else -math.inf  # the PSNR of a perfect reconstruction is infinite
         if better and (math.isfinite(value) or value == perfect) and finite:
-            self.best_epoch, self.best, self.stale = self.epoch, dict(metrics), 0
+            self.best_epoch, self.best, self.best_loss, self.stale = self.epoch, dict(metrics), loss, 0
             return True
         self.stale += 1
         return False
+
+    def _best_score(self, monitor: Monitor) -> EpochScore | None:
+        value = self.best.get(monitor.metric)
+        return None if value is None else EpochScore(value=value, loss=self.best_loss)
 
     def state(self) -> dict[str, Any]:
         """All counters by name, for a checkpoint."""

@@ -31,6 +31,8 @@ from zoo.training.split_metrics import EvalMode, evaluation_batch
 
 KEPT_CHECKPOINTS: Final = 5
 """Two within an epoch, that of the epoch before, the best, and the one that is being written."""
+FINAL_CHECKPOINTS: Final = 3
+"""What a finished run keeps at most: the best and the newest two."""
 MOMENTS: Final = {"adam": 2, "adamw": 2, "sgd": 1}
 """Tensors beside each parameter that an optimiser keeps."""
 TIMED_STEPS: Final = 4
@@ -57,6 +59,8 @@ class Rehearsal:
     """The limit of time that the user set."""
     checkpoint_bytes: int
     """Of all checkpoints that lie on the disk at once."""
+    final_bytes: int
+    """Of those that a finished run keeps."""
     free_bytes: int
 
     @property
@@ -157,6 +161,11 @@ class SavedBytes:
         """Of all checkpoints that lie on the disk at once."""
         return KEPT_CHECKPOINTS * (self.weights + self.state)
 
+    @property
+    def at_the_end(self) -> int:
+        """Of those that a finished run keeps."""
+        return FINAL_CHECKPOINTS * (self.weights + self.state)
+
 
 def saved_bytes(training: Training) -> SavedBytes:
     """About how many bytes the checkpoints of a training take: every module, and what its optimiser keeps of it."""
@@ -218,6 +227,7 @@ def rehearse(training: Training, step: Callable[[int], object], output: Path) ->
         evaluations=-(-steps // training.plan.batches),
         max_seconds=config.max_time,
         checkpoint_bytes=needed.at_once,
+        final_bytes=needed.at_the_end,
         free_bytes=free,
     )
 

@@ -88,7 +88,10 @@ def begin(
             run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
             remember_run(run.path)
             say(f"run {run.path}" + (f"; it replaces {output} when it has finished" if place != output else ""))
-            say(f"disk: about {needed.at_once / 1e6:,.1f} MB for the checkpoints; {free / 1e6:,.0f} MB are free")
+            say(
+                f"disk: up to {needed.at_once / 1e6:,.1f} MB for the checkpoints, "
+                f"about {needed.at_the_end / 1e6:,.1f} MB at the end; {free / 1e6:,.0f} MB are free"
+            )
         engine.barrier()
         with holding(run.path) if engine.leads else nullcontext():
             ended = finish(run, training, card, callbacks, entry=request.entry, catalog=request.catalog)

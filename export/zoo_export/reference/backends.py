@@ -157,7 +157,7 @@ class OperatorMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         raise NotImplementedError
 
 
-class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
+class _Dtypes(OperatorMode):  # type: ignore[no-untyped-call]
     """Remembers the dtypes of everything that is computed."""
 
     def __init__(self) -> None:
@@ -170,7 +170,7 @@ class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
         return outputs
 
 
-class _WideRequests(_Mode):  # type: ignore[no-untyped-call]
+class _WideRequests(OperatorMode):  # type: ignore[no-untyped-call]
     """Every request for floats of less than double precision is one for double precision."""
 
     def computed(self, func: Any, args: Any, kwargs: Any) -> Any:

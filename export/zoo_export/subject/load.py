@@ -63,6 +63,7 @@ def find_subject(
             weights=weights,
             weights_sha256=state_sha256(module),
             target=_target_name(target, trained),
+            run_created=trained.run.record.created if trained.run else "",
             checkpoint=trained.lineage.checkpoint or "",
             data=trained.lineage.data_fingerprint,
             seed=seed if fresh else None,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import onnx
-import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from zoo.bundle.judge.gates import Gate
-from zoo.bundle.judge.parity_rule import Status
-from zoo.cli.export import _next_step
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.variants.candidates import CandidateContext, _with_module
 from zoo_export.variants.convert import left_in_float
 from zoo_export.verify.variants import fewer_bits
@@ -47,25 +43,9 @@ def test_the_operators_that_hold_weights_are_named_with_their_modules() -> None:
 
 
 def test_a_reason_that_names_a_node_names_its_module() -> None:
-    graph = SimpleNamespace(shipped=model("Conv", "Gemm"), modules=MODULES)
+    graph = SimpleNamespace(shipped=StoredModel.of(model("Conv", "Gemm")), modules=MODULES)
     proof = SimpleNamespace(exported=SimpleNamespace(graph=graph))
     context = cast("CandidateContext", SimpleNamespace(proof=proof))
     reason = "no implementation of ConvInteger, the node node_Conv_0_quant"
     assert _with_module(context, reason) == f"{reason}; node_Conv_0 is the Conv of features.0"
     assert _with_module(context, "there are no data") == "there are no data"
-
-
-@pytest.mark.parametrize(
-    ("failing", "explained", "step"),
-    [
-        (("parity",), False, "zoo verify b --against cnn@digits --explain"),
-        (("parity",), True, "zoo export cnn@digits --onnx --overwrite"),
-        (("variant int8", "int8 weights"), False, "zoo export cnn@digits --onnx --int8 --overwrite"),
-        (("parity", "int8 weights"), False, "zoo verify b --against cnn@digits --explain"),
-        (("parity", "precision"), False, "zoo export cnn@digits --onnx --int8"),
-    ],
-)
-def test_the_next_step_after_a_proof_that_failed(failing: tuple[str, ...], explained: bool, step: str) -> None:
-    gates = [Gate(name="files", status=Status.PASS, detail="")]
-    gates += [Gate(name=name, status=Status.FAIL, detail="") for name in failing]
-    assert _next_step(Path("b"), "cnn@digits", gates, explained=explained) == step

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import Final
 
 from zoo.api.data import counted
 from zoo.api.errors import BadFile, HashMismatch, NotProved, SandboxError, UsageError
@@ -26,6 +27,7 @@ from zoo.bundle.report.record import Report, parse_report, read_report
 from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
+from zoo.bundle.runtime.exported import no_bundle_in
 from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, replay
 from zoo.bundle.runtime.manifest import (
     NAME,
@@ -46,6 +48,7 @@ from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.runtime import Engine, Runtime
 from zoo.bundle.sandbox.session import Session
 from zoo.registry.catalog import Catalog
+from zoo.runs.misspelt import near_outputs
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 
@@ -112,7 +115,7 @@ class Bundle:
     def open(cls, path: Path) -> Bundle:
         """The bundle at a path, or the one exported from the run there; NotProved where only a failed proof is."""
         if not path.exists():
-            raise BadFile(f"{path} does not exist")
+            raise BadFile(f"{path} does not exist", hint=near_outputs(path))
         inside = path / "export"
         folder = inside if not (path / NAME).exists() and (inside / NAME).exists() else path
         if not (folder / NAME).exists() and (folder / REPORT).exists():
@@ -121,6 +124,8 @@ class Bundle:
                 f"{folder} is no bundle but the report of an export that was {report.sentence}",
                 hint=f"open {folder / 'report.html'}",
             )
+        if not (folder / NAME).exists() and (folder / "run.json").is_file():
+            raise no_bundle_in(folder)
         return cls(path=folder, file=read_manifest(folder))
 
 
@@ -185,19 +190,16 @@ def verify_bundle(
             gates.append(Gate(name="signature", status=signature[0], detail=signature[1]))
         gates.append(_timed("files", lambda: _files(bundle)))
         whole = gates[-1].status == Status.PASS
-        gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
-        gates.append(_timed("code", lambda: _code(bundle, catalog) if whole else _skipped("the code was")))
+        gates.append(_timed("proof", lambda: _proof(bundle) if whole else NOT_CHECKED))
+        gates.append(_timed("code", lambda: _code(bundle, catalog) if whole else NOT_CHECKED))
         graphs = Graphs(bundle, runtime)
-        gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
-        gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
+        gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else NOT_CHECKED))
+        gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else NOT_CHECKED))
         gates += _variants(bundle, graphs, whole=whole)
         gates += _runtimes(bundle, whole=whole)
     if not installed.is_reference:
         gates.append(
-            _timed(
-                installed.name,
-                lambda: replay_elsewhere(bundle, installed, limits) if whole else _skipped("the runtime was"),
-            )
+            _timed(installed.name, lambda: replay_elsewhere(bundle, installed, limits) if whole else NOT_CHECKED)
         )
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
@@ -208,8 +210,8 @@ def _timed(name: str, check: Callable[[], Finding]) -> Gate:
     return Gate(name=name, status=status, detail=detail, seconds=round(time.monotonic() - start, 3))
 
 
-def _skipped(what: str) -> Finding:
-    return Status.INCONCLUSIVE, f"{what} not looked at, because the files are not those of the manifest"
+NOT_CHECKED: Final = (Status.INCONCLUSIVE, "not looked at, because the files are not those of the manifest")
+"""Of every gate that reads files of the bundle, where these are not the right ones."""
 
 
 def _expected(bundle: Bundle, sha256: str) -> Finding:
@@ -299,7 +301,7 @@ def _variants(bundle: Bundle, graphs: Graphs, *, whole: bool) -> list[Gate]:
     """A gate for each variant."""
 
     def check(record: VariantRecord) -> Finding:
-        return check_variant(bundle, record, graphs.session, graphs.run) if whole else _skipped("the variant was")
+        return check_variant(bundle, record, graphs.session, graphs.run) if whole else NOT_CHECKED
 
     records = bundle.manifest.variants
     return [_timed(f"variant {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
@@ -309,7 +311,7 @@ def _runtimes(bundle: Bundle, *, whole: bool) -> list[Gate]:
     """A gate for each other runtime that the bundle was put to."""
 
     def check(record: RuntimeRecord) -> Finding:
-        return check_runtime(bundle, record) if whole else _skipped("the record of the runtime was")
+        return check_runtime(bundle, record) if whole else NOT_CHECKED
 
     records = bundle.manifest.runtimes
     return [_timed(f"runtime {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
