@@ -56,7 +56,8 @@ ASKED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("--half", "--fp16"), "it when exporting: zoo export TARGET --onnx --fp16"),
 }
 PREDICTED: Final[Mapping[str, str]] = {
-    **ASKED,
+    **{name: words for name, words in ASKED.items() if name != "--batch-size"},
+    **dict.fromkeys(("--batch", "--bs"), "--batch-size N, of a bundle that was exported with --batch"),
     **dict.fromkeys(("--source", "--input", "--inputs", "--data"), "the files after the target, without an option"),
     **dict.fromkeys(("--iou", "--nms"), "nothing: the limit of overlap is a part of the model's pipeline"),
     **dict.fromkeys(("--vid-stride", "--frame-stride"), "--every N"),

@@ -12,6 +12,7 @@ from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import compose
 from zoo_export.capture.onnx_graph import describe, name_axes
+from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import serialize
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.results import Failed, Outputs
@@ -26,7 +27,8 @@ REPEATED = 2
 def variant_files(proof: Proof, converted: onnx.ModelProto, *, bits: str) -> dict[str, bytes]:
     """model.onnx as converted, pipeline.onnx composed around it: preprocess and postprocess stay in fp32."""
     exported, subject = proof.exported, proof.subject
-    pipeline = compose(exported.pipeline.outer, replace(exported.graph, shipped=converted), subject.pipeline_signature)
+    graph = replace(exported.graph, shipped=StoredModel.of(converted))
+    pipeline = compose(exported.pipeline.outer, graph, subject.pipeline_signature)
     opset = next(entry.version for entry in converted.opset_import if entry.domain in ("", "ai.onnx"))
     files = {}
     for name, role, graph, signature in (

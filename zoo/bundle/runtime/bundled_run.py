@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,10 +116,8 @@ class Answering:
 
     def document(self, run: Run, arguments: Sequence[str]) -> list[dict[str, Any]]:
         """The answers for --json: with the names of classes, in words, and every output as numbers."""
-        show, record = (
-            getattr(self.task, "keep", self.task.show),
-            getattr(self.task, "record", lambda *_: dict[str, Any]()),
-        )
+        show: Any = getattr(self.task, "keep", self.task.show)
+        record: Any = getattr(self.task, "record", lambda *_: {})
         return [
             {
                 "input": name,
@@ -137,7 +136,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, str(folder))
     import selftest  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
-    selftest.end_quietly()
+    signal.signal(getattr(signal, "SIGPIPE", signal.SIGTERM), signal.SIG_DFL)  # as others end where nobody reads on
     parser = argparse.ArgumentParser(prog="run.py", usage="run.py [OPTIONS] INPUT...", description=__doc__)
     parser.formatter_class, parser.allow_abbrev = argparse.RawDescriptionHelpFormatter, False
     selftest.add_options(parser)
@@ -148,7 +147,15 @@ def main(arguments: list[str]) -> int:
     options, given = parser.parse_known_args(arguments)
     try:
         manifest = selftest.read_manifest(folder)
-        options.record = about = selftest.chosen(manifest, options.variant, options.batch_size)
+        batch = None if options.batch_size is None else "batch"
+        if batch and batch not in [record["name"] for record in manifest.get("variants", ())]:
+            target = manifest["lineage"]["target"] or "TARGET"
+            raise selftest.Refused(
+                f"this bundle has no pipeline for batches; zoo export {target} --onnx --batch adds one"
+            )
+        options.record = about = selftest.chosen(manifest, options.variant or batch)
+        if batch and about["name"] != batch:
+            raise selftest.Refused(f"the variant {about['name']} takes one picture at a time; leave --batch-size out")
         session = selftest.opener(folder, manifest, options)
         if options.self_test and not given:
             return int(selftest.self_test(folder, manifest, about, session))
@@ -161,8 +168,7 @@ def main(arguments: list[str]) -> int:
 
 def answer(options: Any, given: list[str], manifest: Mapping[str, Any], load: Callable[[], Run], selftest: Any) -> int:
     """Print the answers to what is given; the exit code."""
-    with selftest.installed():
-        import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
+    task = selftest.module("task")
     problem = {**manifest["problem"], "classes": [c.replace("\n", r"\n") for c in manifest["problem"]["classes"]]}
     inputs = getattr(task, "choose", lambda chosen, _: chosen)(given, problem)
     if options.self_test or not inputs or inputs[0].startswith("-"):

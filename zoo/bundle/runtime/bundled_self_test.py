@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +30,25 @@ Run = Callable[[Arrays], Arrays]
 Session = Callable[[str], Run]
 MAX_DIFFERING_LEVELS, FEW_LEVELS, SIGNATURE, WEIGHTS = 1e-3, 2, "manifest.json.sig", "model.onnx.data"
 
+CHANGED = "was changed: its bytes are not those that the manifest names"
 PROBE = "saturation"
-"""The golden case of a product that is wrong where a processor has no VNNI."""
+"""A product that is wrong on processors without VNNI."""
 
 
 class Refused(Exception):
     """What cannot be done here, in a sentence."""
 
 
-@contextmanager
-def installed() -> Iterator[None]:
-    """Refused where a package that is imported inside is not there."""
+def module(name: str) -> Any:
+    """A module; Refused where a package is missing."""
     try:
-        yield
+        return import_module(name)
     except ModuleNotFoundError as error:
         raise Refused(f"{error.name} is not installed: pip install numpy onnxruntime pillow") from error
 
 
-def end_quietly() -> None:
-    """Where nobody reads on, as in `run.py photos | head`, the program ends as others do: without a word."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-
 def plain(text: str) -> str:
-    """Text that commands no terminal: what cannot be seen is spelled out, but for line feeds, spaces and joiners."""
+    """The text, with what may command a terminal spelled out."""
     return "".join(c if c.isprintable() or c in "\n\xa0\u200c\u200d\u3000" else repr(c)[1:-1] for c in text)
 
 
@@ -68,7 +62,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         read += [manifest["problem"]["classes"], manifest["pipeline_signature"]["outputs"]]
         listed = {f["name"]: (f["sha256"], f["bytes"] + 0) for f in manifest["files"]}
         if missing := {c[key] for c in cases for key in ("file", "graph")} - listed.keys():
-            raise ValueError(f"it does not list {', '.join(missing)}")
+            raise ValueError(f"it lists no {', '.join(missing)}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"manifest.json is not as zoo writes it ({type(error).__name__}: {error})") from error
     return manifest
@@ -83,15 +77,20 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(listed.keys() & present):
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():
-            yield f"{name} is a link or a device, not a file"
+            yield f"{name} is no file"
             continue
-        data: Any = np.memmap(path, np.uint8, "r") if path.stat().st_size else b""  # may be larger than the memory
-        if len(data) != size or hashlib.sha256(data).hexdigest() != listed[name]["sha256"]:
-            yield f"{name} was changed: its bytes are not those that the manifest names"
+        if path.stat().st_size != size or digest(path) != listed[name]["sha256"]:
+            yield f"{name} {CHANGED}"
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file of any size."""
+    data: Any = np.memmap(path, np.uint8, "r") if path.stat().st_size else b""
+    return hashlib.sha256(data).hexdigest()
 
 
 def roll_out(run: Run, feeds: Arrays, *, steps: int, feedback: Mapping[str, str]) -> Arrays:
-    """One run; or `steps` runs, each fed its own slice and, by `feedback`, the outputs of the one before."""
+    """One run, or `steps` runs, each fed its slice and the outputs of the one before."""
     if steps == 1:
         return run(feeds)
     state, answers = {name: feeds[name] for name in feedback}, list[Arrays]()
@@ -102,7 +101,7 @@ def roll_out(run: Run, feeds: Arrays, *, steps: int, feedback: Mapping[str, str]
 
 
 def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
-    """Why an answer is not the expected one; empty when it is, within its tolerance."""
+    """Why an answer is not the expected one within its tolerance; empty when it is."""
     if answer.shape != expected.shape:
         return f"has shape {list(answer.shape)} instead of {list(expected.shape)}"
     error = np.abs(answer.astype("float64") - expected.astype("float64")).ravel()
@@ -114,7 +113,7 @@ def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
 
 
 def differing_answers(file: Any, case: Mapping[str, Any], run: Run) -> Iterator[str]:
-    """A sentence per output of a golden case, a path or an open file, that this device does not reproduce."""
+    """A sentence per output of a golden case that this device does not reproduce."""
     with np.load(file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     feeds = {name[3:]: value for name, value in arrays.items() if name.startswith("in.")}
@@ -132,29 +131,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the runtime; one a core")
 
 
-def chosen(manifest: Mapping[str, Any], variant: str | None, batch_size: int | None = None) -> Mapping[str, Any]:
-    """The manifest itself, or the record of one of its variants: with a size of batches, of the one for batches."""
+def chosen(manifest: Mapping[str, Any], variant: str | None) -> Mapping[str, Any]:
+    """The manifest itself, or the record of one of its variants."""
     records = {record["name"]: record for record in manifest.get("variants", ())}
-    if batch_size is not None:
-        if batch_size < 1:
-            raise Refused(f"--batch-size is {batch_size}; it must be 1 or more")
-        if variant not in (None, "batch"):
-            raise Refused(f"the variant {variant} takes one picture at a time; leave --variant or --batch-size out")
-        if "batch" not in records:
-            target = manifest["lineage"]["target"] or "TARGET"
-            raise Refused(f"this bundle has no pipeline for batches; zoo export {target} --onnx --batch adds one")
-        variant = "batch"
     if variant is not None and variant not in records:
         raise Refused(f"this bundle has no variant {variant}; it has {', '.join(records) or 'none'}")
     return manifest if variant is None else records[variant]
 
 
 def opener(folder: Path, manifest: Mapping[str, Any], options: argparse.Namespace) -> Session:
-    """What loads a graph of the bundle by its name: with weights beside it by its path, else as bytes, which open no
-    other file.  Refused where the bytes are not those of the manifest, or where the provider is not there."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # its builds for Linux send telemetry unless told so before they load
-    with installed():
-        import onnxruntime  # noqa: PLC0415  zoo brings its own sandboxed one
+    """What loads a graph by its name; Refused where its bytes are others, or the provider is not there."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it asks when it loads
+    onnxruntime = module("onnxruntime")  # zoo brings its own sandboxed one
     known = {name.removesuffix("ExecutionProvider").lower(): name for name in onnxruntime.get_available_providers()}
     provider = known.get(options.provider.lower().removesuffix("executionprovider"))
     if provider is None:
@@ -169,11 +157,11 @@ def opener(folder: Path, manifest: Mapping[str, Any], options: argparse.Namespac
         path = folder / name
         data = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(data).hexdigest() != hashes.get(name):
-            raise Refused(f"{name} is missing or was changed: its bytes are not those that the manifest names")
+            raise Refused(f"{name} is missing or {CHANGED}")
         source = str(path) if (path.parent / WEIGHTS).exists() else data
         try:
             opened = onnxruntime.InferenceSession(source, settings, providers=[provider])
-        except Exception as error:  # the runtime's own errors share no base class
+        except Exception as error:
             raise Refused(f"{name} cannot be loaded: {error}") from error
         if opened.get_providers()[0] != provider:
             raise Refused(f"{name} cannot be run by {options.provider} here")
@@ -193,13 +181,11 @@ def self_test(folder: Path, manifest: Mapping[str, Any], about: Mapping[str, Any
 
 
 def quick_test(folder: Path, manifest: Mapping[str, Any], about: Mapping[str, Any], session: Session) -> int:
-    """The same of one golden case, whose inputs and answers are the fewest bytes, and of the probe for VNNI."""
+    """The same of the smallest golden case and of the probe for VNNI."""
     listed = {file["name"]: file for file in manifest["files"]}
-    cases = sorted(about["golden"], key=lambda case: listed[case["file"]]["bytes"])
-    probes = [case for case in cases if case["name"] == PROBE]
-    tested = [*probes, *[case for case in cases if case["name"] != PROBE][:1]]
-    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in {c["file"] for c in tested}}
-    wrong = [f"{name} was changed" for name, found in hashes.items() if found != listed[name]["sha256"]]
+    cases = sorted(about["golden"], key=lambda case: (case["name"] != PROBE, listed[case["file"]]["bytes"]))
+    tested = cases[: 2 if cases and cases[0]["name"] == PROBE else 1]
+    wrong = [f"{c['file']} was changed" for c in tested if digest(folder / c["file"]) != listed[c["file"]]["sha256"]]
     wrong = wrong or replayed(folder, tested, session)
     names = ", ".join(case["name"] for case in tested)
     return verdict(wrong, manifest, about, passed=f"quick self-test passed: {names}")
@@ -212,13 +198,13 @@ def replayed(folder: Path, cases: Sequence[Mapping[str, Any]], session: Session)
     for case in cases:
         try:
             wrong += differing_answers(folder / case["file"], case, runs[case["graph"]])
-        except Exception as error:  # as above
+        except Exception as error:
             wrong.append(f"{case['name']}: not answered: {error}")
     return wrong
 
 
 def verdict(wrong: Sequence[str], manifest: Mapping[str, Any], about: Mapping[str, Any], *, passed: str) -> int:
-    """Print what is wrong and the outcome; the exit code."""
+    """Print the outcome; the exit code."""
     sys.stdout.writelines(plain(line.replace("\n", r"\n")) + "\n" for line in wrong)
     proved = "unproved" not in (manifest["verdict"], about["verdict"])
     print(("self-test failed" if wrong else passed) if proved else "this was published without a proof")
@@ -226,10 +212,11 @@ def verdict(wrong: Sequence[str], manifest: Mapping[str, Any], about: Mapping[st
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code."""
-    parser = argparse.ArgumentParser(prog="selftest.py", description=__doc__, allow_abbrev=False)
+    """The exit code; without a word where nobody reads on."""
+    signal.signal(getattr(signal, "SIGPIPE", signal.SIGTERM), signal.SIG_DFL)
+    parser = argparse.ArgumentParser("selftest.py", description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--quick", action="store_true", help="one golden case, and no file that it does not need")
+    parser.add_argument("--quick", action="store_true", help="the smallest golden case alone")
     add_options(parser)
     options, folder = parser.parse_args(arguments), Path(__file__).resolve().parent
     try:
@@ -242,5 +229,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    end_quietly()
     sys.exit(main(sys.argv[1:]))
