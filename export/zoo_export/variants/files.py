@@ -27,8 +27,8 @@ REPEATED = 2
 def variant_files(proof: Proof, converted: onnx.ModelProto, *, bits: str) -> dict[str, bytes]:
     """model.onnx as converted, pipeline.onnx composed around it: preprocess and postprocess stay in fp32."""
     exported, subject = proof.exported, proof.subject
-    graph = replace(exported.graph, shipped=StoredModel.of(converted))
-    pipeline = compose(exported.pipeline.outer, graph, subject.pipeline_signature)
+    inner = replace(exported.graph, shipped=StoredModel.of(converted))
+    pipeline = compose(exported.pipeline.outer, inner, subject.pipeline_signature)
     opset = next(entry.version for entry in converted.opset_import if entry.domain in ("", "ai.onnx"))
     files = {}
     for name, role, graph, signature in (
