@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import onnx
 import torch
@@ -19,6 +18,7 @@ from zoo.models.outputs import Array, flatten
 from zoo.models.pipeline import TorchPipeline, raw_inputs
 from zoo.training.engine.allocator import give_back
 from zoo_export.capture.kept_captures import export_kept
+from zoo_export.capture.message_parts import without_numbers
 from zoo_export.capture.onnx_graph import copy_of, nodes, subgraphs
 from zoo_export.capture.stored_model import StoredModel
 from zoo_export.capture.torch_export import Graph
@@ -166,31 +166,6 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
         if tensor.name in numbers and numbers[tensor.name].raw_data:
             tensor.raw_data = numbers[tensor.name].raw_data
     return composed
-
-
-def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose weights have names and shapes alone: composing copies a graph several times.
-
-    A message keeps the memory of a field that is cleared, so the numbers are not copied in the first place.
-    """
-    copied: onnx.ModelProto = _copy_but(model, "graph")
-    copied.graph.CopyFrom(_copy_but(model.graph, "initializer"))
-    copied.graph.initializer.extend(_copy_but(tensor, "raw_data") for tensor in model.graph.initializer)
-    return copied
-
-
-def _copy_but(message: Any, left_out: str) -> Any:
-    copied = type(message)()
-    for field, value in message.ListFields():
-        if field.name == left_out:
-            continue
-        if isinstance(value, MutableSequence):
-            getattr(copied, field.name).extend(value)
-        elif field.message_type is not None:
-            getattr(copied, field.name).CopyFrom(value)
-        else:
-            setattr(copied, field.name, value)
-    return copied
 
 
 def _preprocess(outer: onnx.ModelProto, signature: Signature, joints: Iterable[Port]) -> onnx.ModelProto:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterable
 from threading import Lock
 from typing import Final
 
 import onnx
+
+from zoo_export.capture.message_parts import serialized
 
 LARGE: Final = 4 << 20
 """Bytes from which on a graph is kept in a file."""
@@ -20,21 +23,22 @@ LARGE: Final = 4 << 20
 class StoredModel:
     """The bytes of a graph; large ones lie in a temporary file without a name, so that nothing stays behind."""
 
-    def __init__(self, data: bytes) -> None:
-        self.bytes = len(data)
-        self.sha256 = hashlib.sha256(data).hexdigest()
-        self._small = data if len(data) < LARGE else None
+    def __init__(self, data: bytes | Iterable[bytes]) -> None:
+        parts = [data] if isinstance(data, bytes) else data
+        digest = hashlib.sha256()
+        self._file = tempfile.SpooledTemporaryFile(LARGE, prefix="zoo-")  # noqa: SIM115  closed with the last reference
+        for part in parts:
+            digest.update(part)
+            self._file.write(part)
+        self.bytes, self.sha256 = self._file.tell(), digest.hexdigest()
+        self._file.flush()
         self._model: onnx.ModelProto | None = None
         self._lock = Lock()
-        if self._small is None:
-            self._file = tempfile.TemporaryFile(prefix="zoo-")  # noqa: SIM115  closed with the last reference
-            self._file.write(data)
-            self._file.flush()
 
     @classmethod
     def of(cls, model: onnx.ModelProto) -> StoredModel:
         """The same graph always gives the same bytes."""
-        return cls(model.SerializeToString(deterministic=True))
+        return cls(serialized(model))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StoredModel) and other.sha256 == self.sha256
@@ -44,9 +48,7 @@ class StoredModel:
 
     @property
     def data(self) -> bytes:
-        """The bytes, read anew where they are many."""
-        if self._small is not None:
-            return self._small
+        """The bytes, read anew."""
         with self._lock:  # PyTorch's side and the runtime's read the same graph
             self._file.seek(0)
             return self._file.read()
@@ -54,9 +56,9 @@ class StoredModel:
     @property
     def model(self) -> onnx.ModelProto:
         """What the bytes hold, parsed anew where they are many; whoever asks does not change it."""
-        if self._small is None:
+        if self.bytes > LARGE:
             parsed: onnx.ModelProto = onnx.ModelProto.FromString(self.data)
             return parsed
         if self._model is None:
-            self._model = onnx.ModelProto.FromString(self._small)
+            self._model = onnx.ModelProto.FromString(self.data)
         return self._model

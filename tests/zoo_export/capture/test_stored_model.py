@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from zoo_export.capture.compose import without_numbers
+from zoo_export.capture.message_parts import serialized, without_numbers
 from zoo_export.capture.stored_model import LARGE, StoredModel
 
 
@@ -39,6 +39,23 @@ def test_what_is_large_lies_in_a_file_without_a_name(tmp_path: Path, monkeypatch
     stored = StoredModel.of(graph(LARGE // 4 + 1))
     assert stored.model is not stored.model
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("changed", ["nothing", "no weights", "two weights", "no graph", "functions"])
+def test_its_pieces_are_the_bytes_of_the_whole(changed: str) -> None:
+    model = graph(70_000)
+    if changed == "no weights":
+        del model.graph.initializer[:]
+    if changed == "two weights":
+        model.graph.initializer.append(numpy_helper.from_array(np.zeros((), np.int64), "none"))
+        model.graph.sparse_initializer.add().dims.append(3)
+        model.graph.doc_string = "about"
+    if changed == "no graph":
+        model.ClearField("graph")
+        model.graph.SetInParent()
+    if changed == "functions":
+        model.functions.add(name="f", domain="d")
+    assert b"".join(serialized(model)) == model.SerializeToString(deterministic=True)
 
 
 def test_a_copy_without_numbers_has_everything_else() -> None:
