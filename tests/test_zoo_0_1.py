@@ -216,6 +216,7 @@ def test_a_run_is_exported_to_the_bundle_that_it_was(kept: Path, zoo_command: Zo
         ("record", "zoo"),
         ("record", "task_plugin"),
         ("record", "proved"),
+        ("record", "lineage"),  # it says when the run was begun
         *(
             ("metadata", f"{graph}: zoo.{key}")
             for graph in ("model.onnx", "pipeline.onnx")
