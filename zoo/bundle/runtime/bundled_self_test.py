@@ -36,7 +36,7 @@ PROBE = "saturation"
 
 
 class Refused(Exception):
-    """What cannot be done here, in a sentence."""
+    """What cannot be done, in a sentence."""
 
 
 def module(name: str) -> Any:
@@ -77,7 +77,7 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(listed.keys() & present):
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():
-            yield f"{name} is no file"
+            yield f"{name} is a link or no file"
             continue
         if path.stat().st_size != size or digest(path) != listed[name]["sha256"]:
             yield f"{name} {CHANGED}"
