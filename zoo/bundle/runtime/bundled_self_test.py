@@ -84,7 +84,7 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file of any size."""
+    """sha256 of a file of any size."""
     data: Any = np.memmap(path, np.uint8, "r") if path.stat().st_size else b""
     return hashlib.sha256(data).hexdigest()
 
