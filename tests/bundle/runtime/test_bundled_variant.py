@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from zoo.bundle.runtime.bundled_variant import in_batches, unlike
+from zoo.bundle.runtime.bundled_variant import answers, in_batches, unlike
 
 NAMES = ({"image": "images"}, {"mean": "mean"})
 RECORD = {"name": "fixed-2x3", "signature": {"inputs": [{"name": "image", "shape": [2, 3, 3]}]}}
@@ -71,3 +72,10 @@ def test_another_size_is_named() -> None:
     assert unlike({"image": np.zeros((3, 2, 3))}, RECORD).startswith(
         "its image is 3x2, and the variant fixed-2x3 takes 2x3 (height x width)"
     )
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_batch_of_none_is_refused(size: int) -> None:
+    options = SimpleNamespace(record={"signature": {"inputs": []}}, batch_size=size)
+    with pytest.raises(ValueError, match=f"--batch-size is {size}; it must be 1 or more"):
+        answers(lambda feeds: feeds, [], {}, options, ValueError)

@@ -104,7 +104,7 @@ def answers(
     Where it takes batches, these have up to `options.batch_size` items.
     """
     record = options.record
-    if (options.batch_size or 1) < 1:
+    if options.batch_size is not None and options.batch_size < 1:
         raise refused(f"--batch-size is {options.batch_size}; it must be 1 or more")
     if takes_batches(record):
         return in_batches(run, items, batch_names(record, manifest["pipeline_signature"]), options.batch_size or 1)
