@@ -18,7 +18,7 @@ from zoo.bundle.judge.evidence import Evidence, File, MutantResult
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.variant_evidence import VariantGoldenEvidence
-from zoo.bundle.judge.verdict import GATES, GateSpec
+from zoo.bundle.judge.verdict import GATES, GateSpec, proved_words, refused_words
 
 FormKind = Literal["fixed size", "batch"]
 BATCH: Final = "batch"
@@ -110,12 +110,8 @@ class FormVerdict:
     def sentence(self) -> str:
         """The verdict in words."""
         if self.publishes:
-            warned = [gate.name for gate in self.gates if gate.status == Status.WARN]
-            return "proved" + (f", with a warning from {', '.join(warned)}" if warned else "")
-        reasons = [f"{gate.name}: {gate.detail}" for gate in self.gates if gate.status == self.status]
-        if self.gates[0].status == Status.FAIL:  # about this file nothing else was measured
-            reasons = [self.gates[0].detail]
-        return f"refused ({self.status}): {'; '.join(reasons)}"
+            return proved_words(self.gates)
+        return refused_words(self.status, self.gates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from zoo.bundle.judge.cases import Finding, combined, some
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.variant_evidence import Candidate, MetricDrop, OutputFidelity, VariantEvidence
+from zoo.bundle.judge.verdict import refused_words
 
 MAX_DROP_OF_SHARES = 0.01
 MAX_DROP_OF_OTHERS = 0.01
@@ -70,10 +71,7 @@ class VariantVerdict:
         """The verdict in words."""
         if self.publishes:
             return f"within its budget, {' and '.join(self.claims)}"
-        reasons = [f"{gate.name}: {gate.detail}" for gate in self.gates if gate.status == self.status]
-        if self.gates[0].status == Status.FAIL:  # about these files nothing else was measured
-            reasons = [self.gates[0].detail]
-        return f"refused ({self.status}): {'; '.join(reasons)}"
+        return refused_words(self.status, self.gates)
 
 
 def allowed_drop(metric: MetricDrop, max_drop: float | None) -> float:

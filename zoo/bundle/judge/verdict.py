@@ -101,6 +101,20 @@ _NOT_FOR_FILES = frozenset({"lineage", "labels", "agreement", "truth"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def proved_words(gates: tuple[Gate, ...]) -> str:
+    """A verdict that publishes, in words: the gates that warn are named."""
+    warned = [gate.name for gate in gates if gate.status == Status.WARN]
+    return "proved" + (f", with a warning from {', '.join(warned)}" if warned else "")
+
+
+def refused_words(status: Status, gates: tuple[Gate, ...]) -> str:
+    """Why a variant is refused: the gates of this status; where the first one fails, nothing else was measured."""
+    reasons = [f"{gate.name}: {gate.detail}" for gate in gates if gate.status == status]
+    if gates[0].status == Status.FAIL:
+        reasons = [gates[0].detail]
+    return f"refused ({status}): {'; '.join(reasons)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The gates and what follows from them."""
@@ -119,8 +133,7 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in words."""
         if self.publishes:
-            warned = [gate.name for gate in self.gates if gate.status == Status.WARN]
-            return "proved" + (f", with a warning from {', '.join(warned)}" if warned else "")
+            return proved_words(self.gates)
         reasons = [f"{gate.name}: {gate.detail}" for gate in self.gates if gate.status == self.status]
         advice = f".  What to look at: {'; '.join(self.advice)}" if self.advice else ""
         return f"not proved ({self.status}): {'; '.join(reasons)}{advice}"
