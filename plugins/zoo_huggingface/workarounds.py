@@ -52,8 +52,8 @@ class ZeroBorder(nn.Module):
 def length(value: Sized) -> int:
     """`len` for the modules of RT-DETR v2 and D-FINE: that of a tensor stays open in a capture.
 
-    They ask `len(source_flatten)` for the number of pictures, and Python's own makes a constant of it.  No issue of the
-    library's about it is known.
+    They ask `len(source_flatten)` for the number of pictures, and Python's own makes a constant of it.  A search of the
+    library's issues found none about it.
     """
     return value.shape[0] if isinstance(value, Tensor) else len(value)
 
@@ -62,7 +62,7 @@ def leave_checks_out(layer: nn.Module) -> None:
     """Have an attention of RT-DETR v2 or D-FINE compute without comparing the sizes of its inputs.
 
     The library compares them as tensors there, with an operator that ONNX has no form of (`aten._is_all_true`), and
-    in Deformable DETR as numbers.  No issue about it is known, neither of the library's nor of the exporter's.
+    in Deformable DETR as numbers.  A search of the issues of both projects found none about it.
     """
     layer.register_forward_pre_hook(_checks_off)
     layer.register_forward_hook(_checks_on, always_call=True)

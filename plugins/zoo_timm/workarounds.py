@@ -27,7 +27,8 @@ def gather_biases_anew(module: nn.Module) -> None:
 
     In eval mode timm keeps what it gathered first in a dictionary, `attention_bias_cache` (timm/models/levit.py and
     four other modules).  torch.export makes a constant of it: the parameter is lost from the file, and weights that are
-    loaded into a network that has answered already change nothing.  No issue of timm's about it is known.
+    loaded into a network that has answered already change nothing.  huggingface/pytorch-image-models#2795 would empty
+    the dictionary in `eval()`; a capture of a network that has answered since would still make a constant of it.
     """
     module.get_attention_biases = MethodType(_gathered_biases, module)  # type: ignore[assignment]
 
@@ -36,8 +37,8 @@ def fill_positions(module: Any, model: Any) -> None:
     """Fill the distances between patches that an attention of ConViT otherwise computes in its first call.
 
     timm begins with a buffer for a single patch and replaces it in `forward` (timm/models/convit.py): a capture of a
-    network that has not answered yet computes the distances in the file, and the buffer is missing there.  No issue of
-    timm's about it is known.
+    network that has not answered yet computes the distances in the file, and the buffer is missing there.  A search of
+    timm's issues found none about it.
     """
     module.rel_indices = module.get_rel_indices(model.patch_embed.num_patches)
 
