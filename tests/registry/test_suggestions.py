@@ -15,6 +15,10 @@ NAMES = {
     "resnet": 0,
     "resnet18": 0,
     "unet": 0,
+    "unet_tiny": 0,
+    "nest_small": 1,
+    "hgnet_small": 1,
+    "rdnet_small": 1,
 }
 
 
@@ -25,6 +29,7 @@ NAMES = {
         ("MobileNet-V3-Smal", ["mobilenet_v3_small", "mobilenet_v3_large", "mobilenet_v2"]),
         ("resnet81", ["resnet18", "resnet"]),
         ("ResNet-18", ["resnet18", "resnet"]),
+        ("unet_small", ["unet", "unet_tiny", "nest_small"]),
         ("bundel", []),
         ("re", []),
         ("", []),
