@@ -24,7 +24,7 @@ from PIL import Image
 
 from zoo.cli import main
 from zoo.data.embedded import digits
-from zoo.training.diagnosis import COLUMNS
+from zoo.training.advice.diagnosis import COLUMNS
 
 SOUND: Sequence[str] = (
     "cnn --limit-train 1000 --epochs 2",

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import zoo
 from tests.training.kills import Campaign, campaign
-from zoo.training.resume import resume
+from zoo.training.launch.resume import resume
 
 TRAININGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "cnn": {"limit_train": 256, "batch_size": 32},
@@ -35,7 +35,7 @@ TRAININGS: Final[Mapping[str, Mapping[str, Any]]] = {
 COMMON: Final[Mapping[str, Any]] = {"epochs": 2, "threads": 1, "workers": 0, "save_every": "3steps"}
 LOADED_ONCE: Final = (
     *("lightning_fabric", "torchvision", "torchmetrics", "torchmetrics.detection", "torchmetrics.image.fid"),
-    *("matplotlib.figure", "zoo.training.start", "zoo.training.run_training"),
+    *("matplotlib.figure", "zoo.training.launch.start", "zoo.training.launch.run_training"),
 )
 """Imported before the forks; they compute nothing."""
 FOLDER: Final = Path(__file__).with_name("kills")

@@ -26,17 +26,17 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Recipe
 from zoo.api.task import Dataset
 from zoo.runs.train_config import TrainConfig
-from zoo.training.components import Training
-from zoo.training.context import Context
-from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine, launch
-from zoo.training.fit import Fit
-from zoo.training.learning_rates import learning_rates
-from zoo.training.moving_average import MovingAverage
-from zoo.training.notify import Notifier
-from zoo.training.optimizers import build_optimizer
-from zoo.training.progress import Progress
-from zoo.training.signals import StopSignals
+from zoo.training.loop.components import Training
+from zoo.training.loop.context import Context
+from zoo.training.loop.data_order import Plan
+from zoo.training.loop.fit import Fit
+from zoo.training.loop.notify import Notifier
+from zoo.training.loop.progress import Progress
+from zoo.training.loop.signals import StopSignals
+from zoo.training.recipe.learning_rates import learning_rates
+from zoo.training.recipe.moving_average import MovingAverage
+from zoo.training.recipe.optimizers import build_optimizer
 from zoo.training.trainers.classification import ClassificationTrainer
 
 BLOCKS = {"linear": (156, 40), "convolutional": (24, 60)}

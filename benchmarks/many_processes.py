@@ -117,7 +117,7 @@ def in_double(words: Sequence[str]) -> None:
 
     from zoo.cli import main  # noqa: PLC0415  in the process that trains
     from zoo.data.image.dataset import PictureDataset  # noqa: PLC0415
-    from zoo.training import build, rehearsal  # noqa: PLC0415
+    from zoo.training.launch import build, rehearsal  # noqa: PLC0415
 
     make, ready, to_float = rehearsal.make_modules, PictureDataset.ready, Tensor.float
 

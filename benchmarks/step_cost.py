@@ -23,7 +23,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 import zoo
-from zoo.training import fit
+from zoo.training.loop import fit
 
 model, items = sys.argv[1], int(sys.argv[2])
 spent, plain = [], fit.Fit._train_epoch

@@ -27,7 +27,7 @@ TORCH_FREE_MODULES: Final = (
     "zoo.models.answers",
     "zoo.models.answer_files",
     "zoo.models.target",
-    "zoo.training.request",
+    "zoo.training.launch.request",
     "zoo.testing.declaration",
     "zoo.testing.score",
 )

@@ -176,10 +176,10 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.callbacks.built_in import BUILT_IN_CALLBACKS as BUILT_IN_CALLBACKS
-    from zoo.training.evaluate import evaluate as evaluate
-    from zoo.training.optimizers import build_optimizer as build_optimizer
-    from zoo.training.resume import resume as resume
-    from zoo.training.start import train as train
+    from zoo.training.launch.resume import resume as resume
+    from zoo.training.launch.start import train as train
+    from zoo.training.recipe.optimizers import build_optimizer as build_optimizer
+    from zoo.training.results.evaluate import evaluate as evaluate
     from zoo.training.trainers.single_model import SingleModelTrainer as SingleModelTrainer
     from zoo_export.bundle.write import Written as Written
     from zoo_export.export import export as export
@@ -222,7 +222,7 @@ _MODULES = {
     "OutOfMemory PluginError Refused SandboxError UnknownName UsageError "
     "ZooDeprecationWarning ZooError",
     "zoo.training.callbacks.built_in": "BUILT_IN_CALLBACKS",
-    "zoo.training.evaluate": "evaluate",
+    "zoo.training.results.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
     "zoo.data.image.dataset": "open_levels",
@@ -253,10 +253,10 @@ _MODULES = {
     "zoo.api.trainer": "StepContext StepOutput Trainer",
     "zoo.api.callback": "Callback CallbackRun CallbackSpec CheckpointEvent EpochResult EvaluationEvent FailureEvent "
     "Outcome SavedEvent StartEvent StepEvent",
-    "zoo.training.optimizers": "build_optimizer",
+    "zoo.training.recipe.optimizers": "build_optimizer",
     "zoo.training.trainers.single_model": "SingleModelTrainer",
-    "zoo.training.resume": "resume",
-    "zoo.training.start": "train",
+    "zoo.training.launch.resume": "resume",
+    "zoo.training.launch.start": "train",
     "zoo.models.weights.hub": "hub_folder stated_licence",
     "zoo.models.weights.source": "WeightsSource",
     "zoo_export.verify.verify": "Verified verify",

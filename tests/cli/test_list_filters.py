@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import zoo
-from zoo.cli.options import complete_family, complete_name, complete_plugin, complete_task
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import complete_family, complete_name, complete_plugin, complete_task
+from zoo.cli.terminal.output import Output
 
 Command = Callable[..., Any]
 Install = Callable[..., Path]

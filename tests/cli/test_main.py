@@ -15,7 +15,7 @@ import pytest
 
 from zoo.api.errors import BadSample, DataError, DiskError, Refused, UnknownName
 from zoo.cli import COMMANDS, cli, main
-from zoo.cli.lazy import Entry
+from zoo.cli.terminal.lazy import Entry
 
 Command = Callable[..., Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.cli.output import fact_lines, folded_table, plain_table
+from zoo.cli.terminal.output import fact_lines, folded_table, plain_table
 
 HEADER = ("model", "licence", "size")
 ROWS = [("a_rather_long_name", "one that says a lot", "1 kB"), ("b", "MIT", "12 kB")]

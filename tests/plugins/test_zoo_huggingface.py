@@ -32,8 +32,8 @@ from zoo.models.weights.source import find_source
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_options import TrainOptions
-from zoo.training.request import resolve_training
-from zoo.training.resume import resume
+from zoo.training.launch.request import resolve_training
+from zoo.training.launch.resume import resume
 
 transformers = pytest.importorskip("transformers")
 

@@ -19,7 +19,7 @@ from zoo.api.specs import ModelSpec
 from zoo.cli.train import train as command
 from zoo.runs.train_config import TrainConfig, config_json, resolve_config
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, chosen_flags, command_words, given
-from zoo.training import start
+from zoo.training.launch import start
 
 NAMES = [option.name for option in TRAIN_OPTIONS]
 COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "find_lr", "dry_run", "accept_licence", "as_json"}

@@ -70,7 +70,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = toy.catalog
     paper = Catalog.discover([SimpleNamespace(__name__="paper", zoo_callbacks=zoo_callbacks)])
     monkeypatch.setattr(toy, "catalog", lambda: Catalog(plugins=(*plain().plugins, *paper.plugins)))
-    monkeypatch.setattr("zoo.training.fit.EVENT_SECONDS", 0.0)
+    monkeypatch.setattr("zoo.training.loop.fit.EVENT_SECONDS", 0.0)
     DIARIES.clear()
 
 
@@ -90,8 +90,8 @@ def test_a_callback_by_name_gets_every_event_in_order(tmp_path: Path) -> None:
 
 def train_toy_with(name: str, place: Path, *settings: str, **options: Any) -> Any:
     from zoo.runs.train_options import TrainOptions
-    from zoo.training.request import check_data, resolve_training
-    from zoo.training.start import begin
+    from zoo.training.launch.request import check_data, resolve_training
+    from zoo.training.launch.start import begin
 
     chosen = {"threads": 1, "workers": 0, "limit_train": 32, **options}
     wanted = TrainOptions(output=place, settings=settings, callbacks=(name,), **chosen)
@@ -156,9 +156,9 @@ def test_a_resume_makes_the_callbacks_of_the_run_or_those_that_are_named(tmp_pat
         DIARIES.clear()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                "zoo.training.stopping.StopRule.callback_failed", lambda rule: rule._training.progress.step >= 4
+                "zoo.training.loop.stopping.StopRule.callback_failed", lambda rule: rule._training.progress.step >= 4
             )
-            patch.setattr("zoo.training.stopping.CALLBACK_FAILED", -1)
+            patch.setattr("zoo.training.loop.stopping.CALLBACK_FAILED", -1)
             train_toy_with("diary", tmp_path / name, "epochs=3")
         resume_toy(tmp_path / name, callbacks=["none"] if name == "quiet" else [])
         assert len(DIARIES) == count

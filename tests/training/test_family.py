@@ -14,7 +14,7 @@ from zoo.api.errors import UsageError
 from zoo.api.problem import Json
 from zoo.models.target import RunTarget, find_target
 from zoo.runs.train_options import TrainOptions
-from zoo.training.request import TrainingRequest, choice_sentences, resolve_training, suit_to_data
+from zoo.training.launch.request import TrainingRequest, choice_sentences, resolve_training, suit_to_data
 
 
 @pytest.fixture(autouse=True)

@@ -19,14 +19,14 @@ import zoo
 from tests.training.toy import Points, train_toy, weights
 from zoo.api.recipe import Recipe
 from zoo.registry.catalog import Catalog
-from zoo.training.augmenting import mixed, policy
-from zoo.training.build import class_weights
-from zoo.training.data_order import Plan
-from zoo.training.find_lr import RangeTest, range_rates
-from zoo.training.optimizers import build_optimizer, layer_names
-from zoo.training.resume import resume
-from zoo.training.teacher import Teacher, load_teacher
+from zoo.training.launch.build import class_weights
+from zoo.training.launch.find_lr import RangeTest, range_rates
+from zoo.training.launch.resume import resume
+from zoo.training.loop.augmenting import mixed, policy
+from zoo.training.loop.data_order import Plan
+from zoo.training.recipe.optimizers import build_optimizer, layer_names
 from zoo.training.trainers.classification import label_loss, with_teacher
+from zoo.training.trainers.teacher import Teacher, load_teacher
 
 GREY = zoo.ImageInput(size=(4, 4), channels=1, mean=(0.5,), std=(0.25,))
 

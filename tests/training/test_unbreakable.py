@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from tests.training.kills import contents
-from tests.training.test_fit import interrupt
+from tests.training.loop.test_fit import interrupt
 from tests.training.toy import Said, resume_toy, train_toy, weights
 from zoo.api.callback import Callback, EpochResult
 from zoo.api.errors import BadFile, DiskError, OutOfMemory, OutputExists, UsageError
 from zoo.runs.replacement import training_place
 from zoo.runs.run import Run
 from zoo.training.callbacks.metrics_csv import read_rows
-from zoo.training.signals import StopSignals
+from zoo.training.loop.signals import StopSignals
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_training_killed_before_it_took_its_place_takes_it_when_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_toy(tmp_path / "run", "epochs=1")
-    monkeypatch.setattr("zoo.training.start.take_place", lambda run: run)
+    monkeypatch.setattr("zoo.training.launch.start.take_place", lambda run: run)
     train_toy(tmp_path / "run", "epochs=2", overwrite=True)
     monkeypatch.undo()
     assert Run.open(tmp_path / "run.new").status == "finished"
@@ -209,7 +209,7 @@ def test_a_handler_of_the_program_and_an_ignored_signal_stay() -> None:
 
 
 def test_a_signal_during_the_test_is_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.training import run_training
+    from zoo.training.launch import run_training
 
     whole = run_training._load_best
 

@@ -41,12 +41,12 @@ from zoo.api.task import Batch
 from zoo.data.split_sums import over_processes
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_options import TrainOptions
-from zoo.training import fit
-from zoo.training.optimizers import build_optimizer
-from zoo.training.request import check_data, resolve_training
-from zoo.training.resume import resume
-from zoo.training.run_training import Ended
-from zoo.training.start import begin
+from zoo.training.launch.request import check_data, resolve_training
+from zoo.training.launch.resume import resume
+from zoo.training.launch.run_training import Ended
+from zoo.training.launch.start import begin
+from zoo.training.loop import fit
+from zoo.training.recipe.optimizers import build_optimizer
 from zoo.training.trainers.classification import ClassificationTrainer
 
 HERE = "tests.training.toy"

@@ -1,4 +1,7 @@
-"""The command `zoo`.  The program is in a file of its own: here the module `list` would hide the type."""
+"""The command `zoo`: a file or a folder for each verb, and `terminal/`, which all of them share.
+
+The program is in a file of its own: here the module `list` would hide the type.
+"""
 
 from __future__ import annotations
 

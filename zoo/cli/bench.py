@@ -11,8 +11,8 @@ import click
 
 from zoo.api.data import counted
 from zoo.api.errors import OutputExists, UsageError
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 from zoo.registry.references import resolve
 
 if TYPE_CHECKING:

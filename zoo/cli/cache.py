@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from zoo.api.data import counted
-from zoo.cli import text
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal import text
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 from zoo.runs.kept_files import MAX_BYTES, clear, entries, kept_folder
 
 

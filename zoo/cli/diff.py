@@ -9,8 +9,8 @@ from shlex import quote
 import click
 
 from zoo.api.errors import BadFile
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 
 SCHEMA = 1
 SHOWN = 20

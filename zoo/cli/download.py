@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from zoo.api.specs import WeightsSpec
-from zoo.cli import text
-from zoo.cli.progress import ProgressLine
+from zoo.cli.terminal import text
+from zoo.cli.terminal.progress import ProgressLine
 from zoo.models.weights.published import check_accepted, download_address, fetch, is_here
 from zoo.registry.name_resolution import RegistryEntry
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from zoo.api.data import counted
-from zoo.cli import text
-from zoo.cli.output import Output
+from zoo.cli.terminal import text
+from zoo.cli.terminal.output import Output
 from zoo.models.weights.published import is_here
 from zoo.runs.recipe_overrides import recipe_settings
 from zoo.runs.train_config import config_json
-from zoo.training.request import TrainingRequest
+from zoo.training.launch.request import TrainingRequest
 
 if TYPE_CHECKING:
     from zoo.api.data import DataCard
     from zoo.data.summary import DataSummary
-    from zoo.training.rehearsal import Rehearsal
+    from zoo.training.launch.rehearsal import Rehearsal
 
 SCHEMA = 1
 UNSHOWN = ("schema", "recipe", "choices")
@@ -31,7 +31,7 @@ def try_step(
     if absent := [entry.bare_name for entry in needed if entry is not None and not is_here(entry)]:
         output.note(f"{' and '.join(absent)} can be downloaded; no step was tried without them")
         return None
-    from zoo.training.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
+    from zoo.training.launch.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
 
     return dry_run(request, card, say=say)
 

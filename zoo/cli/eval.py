@@ -10,7 +10,7 @@ import click
 
 from zoo.api.data import counted
 from zoo.bundle.evaluate import evaluate_bundle
-from zoo.cli.options import (
+from zoo.cli.terminal.options import (
     checkpoint_option,
     complete_name,
     device_option,
@@ -19,9 +19,9 @@ from zoo.cli.options import (
     no_device,
     repeated,
 )
-from zoo.cli.output import Output
-from zoo.cli.peers import EvalCommand
-from zoo.cli.progress import ProgressLine
+from zoo.cli.terminal.output import Output
+from zoo.cli.terminal.peers import EvalCommand
+from zoo.cli.terminal.progress import ProgressLine
 from zoo.models.target import BundleTarget, RunTarget, TargetRequest, resolve_target
 from zoo.runs.serialization import to_json
 
@@ -114,7 +114,7 @@ def _evaluate(
             checking=checking,
             measuring=measuring,
         )
-    from zoo.training.evaluate import evaluate_target  # noqa: PLC0415  torch, after every usage error
+    from zoo.training.results.evaluate import evaluate_target  # noqa: PLC0415  torch, after every usage error
 
     return evaluate_target(
         request,

@@ -17,13 +17,13 @@ from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.bundle.judge.form_rule import WantedForms
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
-from zoo.cli.output import Output
 from zoo.cli.runtime_report import runtime_document, show_runtime
+from zoo.cli.terminal.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
+from zoo.cli.terminal.output import Output
 from zoo.cli.verify import export_again
 from zoo.models.target import RunTarget, Target, resolve_target
 from zoo.runs.serialization import to_json
-from zoo.training.remedy import learn_for_8_bits
+from zoo.training.advice.remedy import learn_for_8_bits
 
 if TYPE_CHECKING:
     from zoo.bundle.judge.gates import Gate

@@ -10,8 +10,8 @@ import click
 from zoo.api.data import counted
 from zoo.api.errors import BadFile, UsageError
 from zoo.bundle.onnx_file.safety.scan import PREFIX, Scan, Value, scan
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 
 SCHEMA = 1
 NOTHING = "nothing of that; sizes and turns that depend on inputs were not looked at"

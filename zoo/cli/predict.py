@@ -14,7 +14,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import (
+from zoo.cli.terminal.options import (
     checkpoint_option,
     complete_name,
     device_option,
@@ -23,8 +23,8 @@ from zoo.cli.options import (
     no_device,
     repeated,
 )
-from zoo.cli.output import Output
-from zoo.cli.peers import PredictCommand
+from zoo.cli.terminal.output import Output
+from zoo.cli.terminal.peers import PredictCommand
 from zoo.models.answer_files import TABLES, save_answers
 from zoo.models.answers import (
     Answer,

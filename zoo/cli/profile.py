@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 
 if TYPE_CHECKING:
     from zoo.bundle.profile import GraphCost

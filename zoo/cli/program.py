@@ -14,16 +14,16 @@ from typing import TextIO
 
 import click
 
-from zoo.cli.lazy import Entry, LazyGroup
-from zoo.cli.output import DOCUMENT
-from zoo.cli.show_error import Failure
-from zoo.cli.signals import ReceivedSignals, ending_signals
+from zoo.cli.terminal.lazy import Entry, LazyGroup
+from zoo.cli.terminal.output import DOCUMENT
+from zoo.cli.terminal.show_error import Failure
+from zoo.cli.terminal.signals import ReceivedSignals, ending_signals
 from zoo.runs.scratch import ScratchFolder, sweep
 from zoo.training.engine.told import is_told
 
 COMMANDS = {
-    "list": Entry("zoo.cli.list:list_models", "The models on offer."),
-    "info": Entry("zoo.cli.info:info", "Everything about one model, task, plugin, set of weights, run or bundle."),
+    "list": Entry("zoo.cli.list.models:list_models", "The models on offer."),
+    "info": Entry("zoo.cli.info.info:info", "Everything about one model, task, plugin, set of weights, run or bundle."),
     "train": Entry("zoo.cli.train:train", "Train a model on the default data or on yours.", torch=True),
     "eval": Entry("zoo.cli.eval:evaluate", "Measure a trained model on the test data.", torch=True),
     "predict": Entry(
@@ -33,15 +33,17 @@ COMMANDS = {
     "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof.", torch=True),
     "bench": Entry("zoo.cli.bench:benchmark_bundle", "How fast a bundle and its variants run here."),
     "profile": Entry("zoo.cli.profile:profile", "Which nodes of a bundle cost most here, by module of the model."),
-    "demo": Entry("zoo.cli.demo:demo", "A page that runs a bundle in the browser, or its runner in JavaScript."),
+    "demo": Entry("zoo.cli.demo.demo:demo", "A page that runs a bundle in the browser, or its runner in JavaScript."),
     "sweep": Entry("zoo.cli.sweep:sweep", "Export and prove many models, a row for each."),
     "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),
     "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),
-    "data": Entry("zoo.cli.data:data", "What zoo understands of data: check, show and convert them.", torch=True),
+    "data": Entry("zoo.cli.data.data:data", "What zoo understands of data: check, show and convert them.", torch=True),
     "runs": Entry("zoo.cli.runs:runs", "The trainings in a folder; compare and remove them.", torch=True),
     "report": Entry("zoo.cli.report:report", "Write the page about a run: epochs, intervals, classes.", torch=True),
     "cache": Entry("zoo.cli.cache:cache", "What zoo keeps for a second proof of the same target: show it, empty it."),
-    "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins; check one, write a new one.", torch=True),
+    "plugins": Entry(
+        "zoo.cli.plugins.plugins:plugins", "The installed plugins; check one, write a new one.", torch=True
+    ),
     "weights": Entry("zoo.cli.weights:weights", "The downloaded weights.", torch=True),
 }
 

@@ -8,8 +8,8 @@ from shlex import quote
 import click
 
 from zoo.api.errors import BadFile
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 from zoo.runs.run import Run
 
 
@@ -24,9 +24,9 @@ def report(path: Path, as_json: bool) -> None:
             f"{path} is a bundle, whose report is {path / 'report.html'}", hint="name a run, as `zoo runs` does"
         )
     run = Run.open(path)
+    from zoo.training.callbacks.curves import draw_curves  # noqa: PLC0415  matplotlib, where curves are drawn
     from zoo.training.callbacks.metrics_csv import read_rows  # noqa: PLC0415  after all that can go wrong without it
-    from zoo.training.curves import draw_curves  # noqa: PLC0415  matplotlib, where curves are drawn
-    from zoo.training.report import write_report  # noqa: PLC0415
+    from zoo.training.results.report import write_report  # noqa: PLC0415
 
     rows = read_rows(path / "metrics.csv")
     curves = path / "pictures" / "curves.png"

@@ -10,9 +10,9 @@ from typing import get_args
 import click
 
 from zoo.api.errors import OutputExists, UnknownName, UsageError
-from zoo.cli import text
-from zoo.cli.options import json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal import text
+from zoo.cli.terminal.options import json_option
+from zoo.cli.terminal.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.runs.atomic import check_name
 from zoo.runs.comparison import compare_runs
@@ -107,8 +107,8 @@ def compare(paths: tuple[Path, ...], output: Path, overwrite: bool, as_json: boo
         raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
     opened = [Run.open(path) for path in paths]
     rows = compare_runs(opened)
+    from zoo.training.callbacks.curves import draw_comparison  # noqa: PLC0415  matplotlib
     from zoo.training.callbacks.metrics_csv import read_rows  # noqa: PLC0415  a listing draws nothing
-    from zoo.training.curves import draw_comparison  # noqa: PLC0415  matplotlib
 
     draw_comparison({str(run.path): read_rows(run.path / "metrics.csv") for run in opened}, output)
     out.document(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zoo.api.untrusted import one_line
-from zoo.cli.output import Output
+from zoo.cli.terminal.output import Output
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from click.core import ParameterSource
 
 from zoo.api.data import counted
 from zoo.api.errors import UsageError
-from zoo.cli import text
-from zoo.cli.counts import read_count
-from zoo.cli.options import complete_family, complete_name, complete_plugin, complete_task, json_option
-from zoo.cli.output import Output
+from zoo.cli.terminal import text
+from zoo.cli.terminal.counts import read_count
+from zoo.cli.terminal.options import complete_family, complete_name, complete_plugin, complete_task, json_option
+from zoo.cli.terminal.output import Output
 from zoo.registry.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _selection(
     catalog: Catalog, *, plugin: str, task: str, family: str, max_params: str | None, per_family: int | None
 ) -> Selection:
     """What the options leave; UnknownName for a plugin, a task or a family that nobody has."""
-    from zoo.cli.list import known_family  # noqa: PLC0415  other commands need no sweep
+    from zoo.cli.list.models import known_family  # noqa: PLC0415  other commands need no sweep
     from zoo_export.sweep.sweep import Selection  # noqa: PLC0415
 
     return Selection(

@@ -16,26 +16,26 @@ import click
 from zoo.api.errors import UsageError
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.dry_run import show_config, try_step
-from zoo.cli.options import complete_name, json_option, licence_option, train_options
-from zoo.cli.output import Output
-from zoo.cli.peers import TrainCommand
-from zoo.cli.progress import watching
+from zoo.cli.terminal.options import complete_name, json_option, licence_option, train_options
+from zoo.cli.terminal.output import Output
+from zoo.cli.terminal.peers import TrainCommand
+from zoo.cli.terminal.progress import watching
 from zoo.data.summary import summarise_for
 from zoo.registry.catalog import Catalog
 from zoo.runs.replacement import waits_for_its_place
 from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
+from zoo.training.advice.remedy import remedy
 from zoo.training.engine.local import QUIET
 from zoo.training.engine.place import launched, leads
-from zoo.training.memory import check_memory_limit
-from zoo.training.remedy import remedy
-from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
+from zoo.training.launch.memory import check_memory_limit
+from zoo.training.launch.request import TrainingRequest, check_data, resolve_training, suit_to_data
 
 if TYPE_CHECKING:
     from zoo.api.data import DataCard
     from zoo.api.task import Progress
-    from zoo.training.run_training import Ended
+    from zoo.training.launch.run_training import Ended
 
 SCHEMA = 1
 BESIDE_RESUME = ("--data", "--devices", "--callback")
@@ -118,7 +118,7 @@ def train(
     if find_lr:
         _find_lr(request, card, model, output)
         return
-    from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
+    from zoo.training.launch.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
     ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(), say=_printer(output))
     _conclude(ended, catalog, output)
@@ -126,7 +126,7 @@ def train(
 
 def _find_lr(request: TrainingRequest, card: DataCard, model: str | None, output: Output) -> None:
     """Say the loss at rising rates, and the command that trains at the one where it falls fastest."""
-    from zoo.training.start import find_lr  # noqa: PLC0415  torch, after all that can go wrong without it
+    from zoo.training.launch.start import find_lr  # noqa: PLC0415  torch, after all that can go wrong without it
 
     found = find_lr(request, card, say=_printer(output))
     output.document(
@@ -173,7 +173,7 @@ def _resume(
     run = Run.open(path)  # its errors come before torch
     check_resumable(run)
     starting_checkpoint(run, from_scratch=from_scratch, verify=False)
-    from zoo.training.resume import resume  # noqa: PLC0415  torch
+    from zoo.training.launch.resume import resume  # noqa: PLC0415  torch
 
     with _watching() as watch:
         return resume(

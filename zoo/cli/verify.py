@@ -14,8 +14,8 @@ import click
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
 from zoo.bundle.judge.form_rule import BATCH, FIXED, FP32
-from zoo.cli.options import complete_runtime, json_option, licence_option
-from zoo.cli.output import Output
+from zoo.cli.terminal.options import complete_runtime, json_option, licence_option
+from zoo.cli.terminal.output import Output
 from zoo.registry.references import resolve
 from zoo.runs.kept_files import nothing_kept
 from zoo.runs.misspelt import near_outputs

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from zoo.cli.output import Output
+from zoo.cli.terminal.output import Output
 from zoo.registry.discovery import installed_candidates
 
 DISTRIBUTIONS: Final = (

@@ -9,10 +9,10 @@ import click
 
 from zoo.api.data import counted
 from zoo.api.errors import UnknownName, UsageError
-from zoo.cli import text
-from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option
-from zoo.cli.output import Output
-from zoo.cli.progress import ProgressLine
+from zoo.cli.terminal import text
+from zoo.cli.terminal.options import checkpoint_option, complete_name, device_option, json_option
+from zoo.cli.terminal.output import Output
+from zoo.cli.terminal.progress import ProgressLine
 from zoo.models.target import resolve_target
 from zoo.models.weights.cached import CachedFile, cached_files
 from zoo.models.weights.declaration import declaration, needed_imports
@@ -22,7 +22,7 @@ from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
     from zoo.models.weights.rounding import Dtype
-    from zoo.training.publish_weights import Packed
+    from zoo.training.results.publish_weights import Packed
 
 
 @click.group("weights")
@@ -106,7 +106,7 @@ def pack_weights(
     """
     out = Output(as_json=as_json)
     request = resolve_target(target, checkpoint=checkpoint, device=device)
-    from zoo.training.publish_weights import pack  # noqa: PLC0415  torch, after every usage error
+    from zoo.training.results.publish_weights import pack  # noqa: PLC0415  torch, after every usage error
 
     lines = {
         "checking": ProgressLine("checking the data"),

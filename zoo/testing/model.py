@@ -24,7 +24,7 @@ from zoo.testing.declaration import pass_or_fail
 from zoo.testing.overfit import OverfitTest, learn
 from zoo.testing.score import Failing, NotApplicable
 from zoo.testing.variants import variants
-from zoo.training.state import separate
+from zoo.training.loop.state import separate
 from zoo_export.measure.graph import torch_repeats
 from zoo_export.subject.batching import batch_name, batches, join, split
 

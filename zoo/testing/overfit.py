@@ -17,11 +17,11 @@ from zoo.api.task import Batch
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.train_options import TrainOptions
 from zoo.testing.check_context import CheckContext
-from zoo.training.batches import channels_last
-from zoo.training.build import build_training, starting_model
-from zoo.training.components import Training
 from zoo.training.engine.fabric import Engine, launch
-from zoo.training.request import TrainingRequest, resolve_training
+from zoo.training.launch.build import build_training, starting_model
+from zoo.training.launch.request import TrainingRequest, resolve_training
+from zoo.training.loop.batches import channels_last
+from zoo.training.loop.components import Training
 
 ITEMS = 8
 """The number of training items that are repeated."""

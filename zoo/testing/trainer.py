@@ -22,9 +22,9 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
 from zoo.testing.overfit import ITEMS, OverfitTest, learn, training_request
 from zoo.testing.score import Failing, NotApplicable
-from zoo.training.resume import resume
-from zoo.training.run_training import Ended
-from zoo.training.start import begin
+from zoo.training.launch.resume import resume
+from zoo.training.launch.run_training import Ended
+from zoo.training.launch.start import begin
 
 Model = RegistryEntry[ModelSpec]
 OVERFIT_STEPS: Final = 400

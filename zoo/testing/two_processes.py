@@ -14,9 +14,9 @@ from torch import Tensor, distributed
 from zoo.registry.catalog import Catalog
 from zoo.testing.check_context import CheckContext
 from zoo.testing.overfit import ITEMS, plain, prepared, run, training_request
-from zoo.training.components import Training
 from zoo.training.engine.fabric import launch
-from zoo.training.split_metrics import measure
+from zoo.training.loop.components import Training
+from zoo.training.loop.split_metrics import measure
 
 STEPS = 3
 

@@ -15,7 +15,7 @@ from zoo.models.weights.source import published_source
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing, NotApplicable
-from zoo.training.evaluate import evaluate_target
+from zoo.training.results.evaluate import evaluate_target
 
 Weights = RegistryEntry[WeightsSpec]
 TOLERANCE: Final = 0.005

@@ -20,7 +20,7 @@ from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
-from zoo.training.evaluate import measure_trained
+from zoo.training.results.evaluate import measure_trained
 from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject

@@ -12,7 +12,7 @@ from zoo.api.data import DataRequest
 from zoo.api.problem import ImageInput
 from zoo.data.embedding.identity_sampler import pk_order
 from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset
-from zoo.training.data_order import Plan
+from zoo.training.loop.data_order import Plan
 
 TASK = builtin_task("image-embedding")
 CARD = TASK.data.check(TASK.data.detect(DataRequest(source="digits")), progress=lambda *_: None)

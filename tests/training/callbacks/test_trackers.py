@@ -13,9 +13,9 @@ from zoo.api.callback import Callback, EpochResult
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import installed_candidates
 from zoo.runs.train_options import TrainOptions
-from zoo.training.request import check_data, resolve_training
-from zoo.training.resume import resume
-from zoo.training.start import begin
+from zoo.training.launch.request import check_data, resolve_training
+from zoo.training.launch.resume import resume
+from zoo.training.launch.start import begin
 
 
 class _Interrupt(Callback):

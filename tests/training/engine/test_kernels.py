@@ -14,10 +14,10 @@ import zoo
 from zoo.api.errors import UsageError
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_options import TrainOptions
-from zoo.training.batches import read_batches
 from zoo.training.engine.kernels import compile_modules, gpu_kernels
 from zoo.training.engine.threads import choose_workers
-from zoo.training.request import resolve_training
+from zoo.training.launch.request import resolve_training
+from zoo.training.loop.batches import read_batches
 
 
 def settings() -> tuple[bool, bool, bool]:

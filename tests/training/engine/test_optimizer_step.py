@@ -14,7 +14,7 @@ from torch import nn
 
 from zoo.api.recipe import Recipe
 from zoo.training.engine.optimizer_step import step_of
-from zoo.training.optimizers import build_optimizer
+from zoo.training.recipe.optimizers import build_optimizer
 
 KINDS: list[Callable[..., torch.optim.Optimizer]] = [torch.optim.AdamW, torch.optim.Adam, torch.optim.SGD]
 IMPORTS = """
@@ -22,7 +22,7 @@ import sys
 import torch
 from zoo.api.recipe import Recipe
 from zoo.training.engine.optimizer_step import step_of, without_compiler
-from zoo.training.optimizers import build_optimizer
+from zoo.training.recipe.optimizers import build_optimizer
 without_compiler()
 module = torch.nn.Linear(2, 2)
 for name in ("adamw", "adam", "sgd"):

@@ -14,9 +14,9 @@ from tests.training.engine.several import run_script
 from zoo.api.problem import LatentInput, Problem
 from zoo.api.recipe import Recipe
 from zoo.api.trainer import StepContext
-from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine, launch
 from zoo.training.engine.whole_batch import WholeBatch
+from zoo.training.loop.context import Context
 from zoo.training.trainers.contrastive import contrastive_loss
 
 SCRIPT = """

@@ -14,9 +14,9 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Recipe
 from zoo.api.task import Batch
 from zoo.registry.catalog import Catalog
-from zoo.training.context import Context
 from zoo.training.engine.fabric import launch
-from zoo.training.optimizers import build_optimizer
+from zoo.training.loop.context import Context
+from zoo.training.recipe.optimizers import build_optimizer
 from zoo.training.trainers.classification import ClassificationTrainer, grown_side
 
 PROBLEM = Problem(task="image-classification", input=ImageInput(size=(28, 20), channels=1), classes=("a", "b"))

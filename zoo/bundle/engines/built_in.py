@@ -33,7 +33,7 @@ BUILT_IN_RUNTIMES: Final = (
         name="onnxruntime-web",
         title="ONNX Runtime Web",
         engine="zoo.bundle.engines.onnxruntime_web:OnnxRuntimeWebEngine",
-        setup="zoo.cli.runtime_package:node_package",
+        setup="zoo.cli.demo.runtime_package:node_package",
         cannot=("It runs in one thread: the threads of WebAssembly need a server with special headers.",),
         summary="WebAssembly in Node, as in a page of `zoo demo`; it needs node and npm",
     ),
@@ -41,7 +41,7 @@ BUILT_IN_RUNTIMES: Final = (
         name="onnxruntime-web-chromium",
         title="ONNX Runtime Web in Chromium",
         engine="zoo.bundle.engines.onnxruntime_web_chromium:OnnxRuntimeWebChromiumEngine",
-        setup="zoo.cli.runtime_package:chromium_package",
+        setup="zoo.cli.demo.runtime_package:chromium_package",
         memory_mb=CHROMIUM_ADDRESSES_MB,
         local_sockets=True,
         cannot=(

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoo.api.callback import CheckpointEvent, StartEvent
 from zoo.runs.checkpoints import point, prune, write_checkpoint
 from zoo.runs.run import Run
-from zoo.training.notify import OwnCallback
+from zoo.training.loop.notify import OwnCallback
 
 
 class Checkpoints(OwnCallback):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 from zoo.api.callback import CallbackRun, EpochResult, Outcome, StartEvent, StepEvent
 from zoo.api.untrusted import one_line
 from zoo.runs.terminal import folded
-from zoo.training.notify import OwnCallback
-from zoo.training.signals import leave_closed_terminal
+from zoo.training.loop.notify import OwnCallback
+from zoo.training.loop.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
     from rich.live import Live

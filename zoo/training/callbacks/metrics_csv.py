@@ -13,8 +13,8 @@ from typing import Any
 from zoo.api.callback import CallbackRun, EpochResult, StartEvent
 from zoo.api.errors import BadFile, DiskError
 from zoo.runs.atomic import disk_errors, write_text
-from zoo.training.diagnosis import COLUMNS
-from zoo.training.notify import OwnCallback
+from zoo.training.advice.diagnosis import COLUMNS
+from zoo.training.loop.notify import OwnCallback
 
 
 def row(result: EpochResult) -> dict[str, float]:

@@ -8,9 +8,9 @@ from typing import Any, cast
 from zoo.api.callback import CallbackRun, EpochResult, Outcome, StartEvent
 from zoo.api.parts import declares
 from zoo.runs.atomic import disk_errors
+from zoo.training.callbacks.curves import draw_curves
 from zoo.training.callbacks.metrics_csv import read_rows
-from zoo.training.curves import draw_curves
-from zoo.training.notify import OwnCallback
+from zoo.training.loop.notify import OwnCallback
 
 
 class Pictures(OwnCallback):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from zoo.api.errors import UsageError
 from zoo.api.task import Batch
 from zoo.api.trainer import StepContext, StepOutput
-from zoo.training.augmenting import mixed
+from zoo.training.loop.augmenting import mixed
 from zoo.training.trainers.single_model import SingleModelTrainer
 
 GROWN: Final = 0.75

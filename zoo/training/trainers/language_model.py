@@ -21,7 +21,7 @@ from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
 from zoo.api.task import Batch, Signature
 from zoo.api.trainer import StepContext, StepOutput
-from zoo.training.optimizers import build_optimizer
+from zoo.training.recipe.optimizers import build_optimizer
 
 IGNORE_INDEX = -100
 

@@ -11,7 +11,7 @@ from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
 from zoo.api.task import Batch
 from zoo.api.trainer import StepContext
-from zoo.training.optimizers import build_optimizer
+from zoo.training.recipe.optimizers import build_optimizer
 
 
 class SingleModelTrainer:

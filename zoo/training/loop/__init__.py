@@ -1,0 +1,1 @@
+"""The loop: its steps, its progress, its checkpoints and its end."""
