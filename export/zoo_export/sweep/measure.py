@@ -20,12 +20,13 @@ from zoo.api.errors import ZooError, describe_error
 from zoo.bundle.judge.cases import cells
 from zoo.bundle.report.record import Report
 from zoo.bundle.sandbox.runtime import Runtime
+from zoo.models.adapter import adapted, signature_of
 from zoo.models.create import example_inputs
+from zoo.models.load import load_trained
 from zoo.models.target import ModelTarget, TargetRequest
 from zoo.registry.catalog import Catalog
 from zoo_export.bundle.write import Written
 from zoo_export.export import export_target
-from zoo_export.subject.load import find_subject
 from zoo_export.sweep.rows import SweepRow, Verdict
 
 RUNS: Final = 5
@@ -75,15 +76,20 @@ def _with_proof(row: SweepRow, written: Written) -> SweepRow:
 
 
 def _with_latency(row: SweepRow, request: TargetRequest, written: Written, *, seed: int) -> SweepRow:
-    """The row with the time of one answer, of the file and of PyTorch, alternating."""
-    subject = find_subject(request.target, request.catalog, untrained=True, seed=seed, data=False)
-    ports = subject.signature.inputs
-    tensors = example_inputs(subject.task, subject.problem)
+    """The row with the time of one answer, of the file and of PyTorch, alternating.
+
+    PyTorch's module has its first weights: other numbers take the same time, and to measure batch norms anew takes as
+    long as many answers.
+    """
+    trained = load_trained(request.target, request.catalog, untrained=True, seed=seed)
+    module = adapted(trained.model, request.catalog, trained.entry, trained.problem)
+    ports = signature_of(module, trained.task, trained.problem).inputs
+    tensors = example_inputs(trained.task, trained.problem)
     inputs = {port.name: tensor.numpy() for port, tensor in zip(ports, tensors, strict=True)}
     with Runtime() as runtime, torch.no_grad():
         session = runtime.session(written.path / "model.onnx")
         pairs = [
-            (_seconds(lambda: runtime.run(session, inputs)), _seconds(lambda: subject.module(*tensors)))
+            (_seconds(lambda: runtime.run(session, inputs)), _seconds(lambda: module(*tensors)))
             for _ in range(RUNS + 1)
         ][1:]
     return replace(
