@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 import timm
 import torch
+from timm.layers.cond_conv2d import CondConv2d
 from timm.models import (
     convit,
     efficientformer,
@@ -72,3 +74,30 @@ def test_every_module_that_keeps_biases_is_one_of_those_with_the_same_method() -
     plain = timm.create_model("test_vit").eval()
     before = set(vars(plain))
     assert set(vars(apply_workarounds(plain))) == before
+
+
+@pytest.mark.parametrize("padding", ["", "same"])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_a_conditional_convolution_mixes_outputs_where_it_is_captured(padding: str, groups: int) -> None:
+    torch.manual_seed(0)
+    layer = CondConv2d(4, 8, 3, stride=2, padding=padding, groups=groups, bias=True, num_experts=3).eval()
+    inputs = (torch.rand(2, 4, 7, 9), torch.rand(2, 3))
+    expected = layer(*inputs)
+    assert group_counts(layer, inputs) != {groups}, "timm's own has as many groups as pictures"
+    assert group_counts(apply_workarounds(layer), inputs) == {groups}
+    assert torch.equal(layer(*inputs), expected)
+    torch.testing.assert_close(captured(layer, inputs).module()(*inputs), expected, rtol=1e-5, atol=1e-6)
+    three = (torch.rand(3, 4, 7, 9), torch.rand(3, 3))
+    torch.testing.assert_close(captured(layer, inputs).module()(*three), layer(*three), rtol=1e-5, atol=1e-6)
+
+
+def captured(layer: nn.Module, inputs: tuple[Tensor, Tensor]) -> torch.export.ExportedProgram:
+    """A capture whose first axis is open."""
+    axis = torch.export.Dim.DYNAMIC
+    return torch.export.export(layer, inputs, dynamic_shapes=({0: axis}, {0: axis}), strict=False)
+
+
+def group_counts(layer: nn.Module, inputs: tuple[Tensor, Tensor]) -> set[object]:
+    """The groups of every convolution in the capture."""
+    nodes = captured(layer, inputs).graph.nodes
+    return {node.args[6] if len(node.args) > 6 else 1 for node in nodes if "conv2d" in str(node.target)}
