@@ -16,7 +16,9 @@ from PIL import Image
 from zoo import BadFile, Case, ImageInput, Monitor, OutputExists, Port, Problem, Shown, Signature, UsageError
 from zoo.api.problem import Json
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answerer, AnswerOptions, answers, chosen_settings
+from zoo.models.answer_settings import chosen_settings
+from zoo.models.answerer import Answerer, AnswerOptions
+from zoo.models.answers import answers
 from zoo.models.inputs.source import Source, file_source, text_source
 from zoo.registry.api_1 import adapt_task
 

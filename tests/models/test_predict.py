@@ -142,7 +142,10 @@ def test_what_is_no_input_is_a_sentence(digits_run: tuple[Path, nn.Module], inpu
 
 @pytest.mark.parametrize(
     "options",
-    [{"limit": 0}, {"limit": "x"}, {"device": 5}, {"threshold": 0.5}, {"settings": {"heat": 1}}, {"samples": 3}],
+    [
+        *[{"limit": 0}, {"limit": "x"}, {"device": 5}, {"threshold": 0.5}, {"settings": {"heat": 1}}, {"samples": 3}],
+        *[{"variant": "int8"}, {"batch_size": 2}, {"batch_size": 0}],
+    ],
 )
 def test_wrong_options_are_sentences(digits_run: tuple[Path, nn.Module], pictures: Path, options: Any) -> None:
     with pytest.raises(zoo.UsageError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
@@ -10,6 +12,8 @@ import click
 from zoo.api.data import counted
 from zoo.api.errors import BadFile, UsageError
 from zoo.bundle.onnx_file.safety.scan import PREFIX, Scan, Value, scan
+from zoo.bundle.runtime.manifest import NAME, read_manifest
+from zoo.cli.info.bundle_parts import parts_of
 from zoo.cli.terminal.options import json_option
 from zoo.cli.terminal.output import Output
 
@@ -25,17 +29,19 @@ _LONG = 100
 def inspect(file: Path, bom: bool, as_json: bool) -> None:
     """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, hazards.
 
-    FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.
+    FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.  The graphs of a bundle's variants are
+    searched for hazards as well.
     """
     if bom:
         return _print_bill_of_materials(file)
     out = Output(as_json=as_json)
     scanned = scan(_graph(file))
+    variants = _variants(file)
     if as_json:
-        out.document(_document(scanned))
+        out.document(_document(scanned, variants))
     else:
-        _print(out, scanned)
-    if scanned.refused:
+        _print(out, scanned, variants)
+    if scanned.refused or any(graph.refused for graph in variants.graphs.values()):
         raise click.exceptions.Exit(1)
     return out.next(f"zoo verify {quote(str(file))}" + ("" if file.is_dir() else " --against MODEL@WEIGHTS"))
 
@@ -55,7 +61,26 @@ def _graph(file: Path) -> Path:
     return file / "pipeline.onnx" if file.is_dir() else file
 
 
-def _print(out: Output, scanned: Scan) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Variants:
+    """What a bundle holds beside the graph that is shown; empty for a file."""
+
+    graphs: Mapping[str, Scan] = field(default_factory=dict)
+    """By their paths in the bundle."""
+    told: tuple[tuple[str, str], ...] = ()
+    """A line for each variant and runtime."""
+
+
+def _variants(bundle: Path) -> _Variants:
+    """What the manifest says a bundle holds; nothing for a file, and for a folder without a manifest."""
+    if not (bundle / NAME).is_file():
+        return _Variants()
+    manifest = read_manifest(bundle).manifest
+    names = [variant.folder + name for variant in manifest.variants for name in variant.graphs]
+    return _Variants(graphs={name: scan(bundle / name) for name in names}, told=tuple(parts_of(manifest)))
+
+
+def _print(out: Output, scanned: Scan, variants: _Variants) -> None:
     ops = ", ".join(f"{name} {count}" for name, count in scanned.ops.items())
     out.facts(
         [
@@ -72,6 +97,8 @@ def _print(out: Output, scanned: Scan) -> None:
             *(("refused", reason) for reason in scanned.refused),
             *(("looked for", what) for what in scanned.looked_for),
             ("found", _found(scanned)),
+            *variants.told,
+            *((f"refused in {name}", reason) for name, graph in variants.graphs.items() for reason in graph.refused),
         ]
     )
 
@@ -90,8 +117,12 @@ def _shorten(text: str) -> str:
     return line if len(line) <= _LONG else f"{line[:_LONG]} … ({len(text):,} characters)"
 
 
-def _document(scanned: Scan) -> dict[str, object]:
+def _document(scanned: Scan, variants: _Variants) -> dict[str, object]:
     from zoo.runs.serialization import to_json  # noqa: PLC0415  plain output needs no cattrs
 
     document: dict[str, object] = to_json(scanned)
-    return {"schema": SCHEMA, **document, "path": str(scanned.path), "made_by_zoo": scanned.made_by_zoo}
+    graphs = [{"file": name, "refused": list(graph.refused)} for name, graph in variants.graphs.items()]
+    return {
+        **{"schema": SCHEMA, **document},
+        **{"path": str(scanned.path), "made_by_zoo": scanned.made_by_zoo, "variants": graphs},
+    }

@@ -26,18 +26,9 @@ from zoo.cli.terminal.options import (
 from zoo.cli.terminal.output import Output
 from zoo.cli.terminal.peers import PredictCommand
 from zoo.models.answer_files import TABLES, save_answers
-from zoo.models.answers import (
-    Answer,
-    Answerer,
-    AnswerOptions,
-    answers,
-    bundle_answerer,
-    check_strict,
-    chosen_settings,
-    compared,
-    named_settings,
-    opened_sources,
-)
+from zoo.models.answer_settings import check_strict, check_variant, chosen_settings, named_settings
+from zoo.models.answerer import Answerer, AnswerOptions, bundle_answerer
+from zoo.models.answers import Answer, answers, compared, opened_sources
 from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 
@@ -113,7 +104,7 @@ def predict(
         raise UsageError("--explain draws pictures", hint="name a folder for them with --save")
     request = resolve_target(target, checkpoint=checkpoint, device=device)
     check_strict(request, strict=strict)
-    _check_variant(request, variant, batch_size, explain=explain)
+    check_variant(request, variant, batch_size, explain=explain)
     task = request.make_task()
     chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
     kind = InputKind(task=task, input=request.input)
@@ -142,18 +133,6 @@ def predict(
             document["comparison"] = together.record
         out.document(document)
     _end(out, answered, save, target=request, name=target, checkpoint=checkpoint)
-
-
-def _check_variant(request: TargetRequest, variant: str | None, batch_size: int | None, *, explain: bool) -> None:
-    """UsageError for a variant, or a size of batches, of what is no bundle."""
-    if batch_size is not None and not isinstance(request.target, BundleTarget):
-        raise UsageError("--batch-size is for bundles", hint="zoo export --onnx --batch makes one that takes batches")
-    if batch_size is not None and explain:
-        raise UsageError("--explain looks into the model itself, picture by picture", hint="leave --batch-size out")
-    if variant is not None and not isinstance(request.target, BundleTarget):
-        raise UsageError("--variant is for bundles", hint="zoo export --onnx --int8 makes one with a variant")
-    if variant is not None and explain:
-        raise UsageError("--explain looks into the model itself, and a variant is a graph", hint="leave --variant out")
 
 
 def _end(

@@ -10,16 +10,9 @@ from types import MappingProxyType
 from zoo.api.errors import UsageError
 from zoo.models.adapter import adapted
 from zoo.models.answer_html import answers_html
-from zoo.models.answers import (
-    Answer,
-    Answerer,
-    AnswerOptions,
-    answers,
-    bundle_answerer,
-    check_strict,
-    named_settings,
-    opened_sources,
-)
+from zoo.models.answer_settings import check_strict, check_variant, named_settings
+from zoo.models.answerer import Answerer, AnswerOptions, bundle_answerer
+from zoo.models.answers import Answer, answers, opened_sources
 from zoo.models.device import choose_device
 from zoo.models.explain import explainer
 from zoo.models.inputs.in_memory import is_value
@@ -60,6 +53,8 @@ def predict(
     encoding: str = "",
     every: int = 1,
     strict: bool = False,
+    variant: str | None = None,
+    batch_size: int | None = None,
     device: str = "auto",
     explain: bool = False,
 ) -> Answers:
@@ -90,6 +85,8 @@ def predict(
         encoding: Of files of text that are not UTF-8.
         every: Of a video, every so manieth frame.
         strict: Refuse inputs that are larger than proved.
+        variant: Of a bundle, the variant that answers: "int8".
+        batch_size: So many pictures of equal size go through a bundle's variant for batches together.
         device: "cpu", "cuda", "mps" or "auto".
         explain: Add a picture of where a classifier looks.
 
@@ -105,11 +102,12 @@ def predict(
         >>> answer.shown.record["classes"][0]["name"]
         '7'
     """
-    _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
+    _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1), batch_size=(batch_size, 1))
     if not isinstance(device, str):
         raise UsageError(f"device is {device!r}; it must be cpu, cuda, mps or auto")
     request = resolve_target(target_text(target), device=device)
     check_strict(request, strict=strict)
+    check_variant(request, variant, batch_size, explain=explain)
     task = request.make_task()
     kind = InputKind(task=task, input=request.input)
     chosen = named_settings(task, settings, threshold=threshold, seed=seed)
@@ -117,7 +115,7 @@ def predict(
     options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column, encoding=encoding, strict=strict)
     notes = list(resolved.notes)
     with (
-        target_answerer(request, explain=explain) as answerer,
+        target_answerer(request, explain=explain, variant=variant, batch_size=batch_size) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=notes.append) as sources,
     ):
         found = Answers(answers(answerer, sources, options))
@@ -164,16 +162,19 @@ def _check_numbers(**numbers: tuple[object, int]) -> None:
 
 
 @contextmanager
-def target_answerer(request: TargetRequest, *, explain: bool = False) -> Iterator[Answerer]:
+def target_answerer(
+    request: TargetRequest, *, explain: bool = False, variant: str | None = None, batch_size: int | None = None
+) -> Iterator[Answerer]:
     """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch on the request's device.
 
-    With `explain` it also tells where a classifier looks; UsageError for a bundle, whose graph has no gradients.
+    `variant` and `batch_size` are those of `bundle_answerer`.  With `explain` it also tells where a classifier looks;
+    UsageError for a bundle, whose graph has no gradients.
     """
     target, catalog = request.target, request.catalog
     if isinstance(target, BundleTarget):
         if explain:
             raise UsageError("--explain needs gradients, which a bundle has not", hint="name the run or the weights")
-        with bundle_answerer(target.path, catalog) as answerer:
+        with bundle_answerer(target.path, catalog, variant=variant, batch_size=batch_size) as answerer:
             yield answerer
     else:
         device = choose_device(request.device)

@@ -16,6 +16,7 @@ import onnx
 import pytest
 from PIL import Image
 
+import zoo
 from tests.conftest import Said
 from tests.zoo_export.conftest import subject_of, tiny
 from zoo import IMAGE, Port, Signature
@@ -174,6 +175,10 @@ def test_predict_answers_batches(written: Path, pictures: Path, zoo_command: Any
     alone: Said = zoo_command("predict", str(written), str(pictures), "--json")
     together: Said = zoo_command("predict", str(written), str(pictures), "--json", "--batch-size", "3")
     assert together.json == alone.json and len(alone.json["answers"]) == 7
+    in_python = zoo.predict(written, pictures, batch_size=3)
+    assert [answer.record() for answer in in_python] == alone.json["answers"]
+    (fixed,) = zoo.predict(written, pictures / "2.png", variant="fixed-17x23")
+    assert fixed.record() == alone.json["answers"][[answer.title for answer in in_python].index(fixed.title)]
 
 
 @pytest.mark.slow
@@ -184,6 +189,24 @@ def test_each_is_measured_beside_fp32_on_its_own_pictures(written: Path, zoo_com
     assert names["batch"] == "fp32 for batch" in names
     said: Said = zoo_command("bench", str(written), "--variant", "fixed-17x23", "--batch", "4")
     assert (said.code, "takes one picture at a time" in said.err) == (2, True)
+
+
+@pytest.mark.slow
+def test_inspect_names_the_variants_and_what_speaks_against_their_graphs(
+    written: Path, tmp_path: Path, zoo_command: Any
+) -> None:
+    said: Said = zoo_command("inspect", str(written))
+    told = [line.split(maxsplit=1)[1] for line in said.out.splitlines() if line.startswith("variant ")]
+    assert said.code == 0 and [line.split(":")[0] for line in told] == ["fixed-17x23", "batch"]
+    assert all(line.split(": ")[1].startswith("proved") for line in told)
+    bundle = Path(shutil.copytree(written, tmp_path / "b"))
+    graph = onnx.load(bundle / FIXED)
+    graph.graph.node[0].domain = "elsewhere"
+    onnx.save(graph, bundle / FIXED)
+    said = zoo_command("inspect", str(bundle), "--json")
+    refused = {entry["file"]: entry["refused"] for entry in said.json["variants"]}
+    assert said.code == 1 and len(refused[FIXED]) == 1 and "elsewhere" in refused[FIXED][0]
+    assert said.json["refused"] == [] == refused["variants/batch/pipeline.onnx"]
 
 
 @pytest.mark.slow
