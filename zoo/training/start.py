@@ -36,6 +36,7 @@ from zoo.runs.train_options import (
 )
 from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
+from zoo.training.components import Training
 from zoo.training.engine.fabric import Engine, choose_precision, launch
 from zoo.training.engine.place import processes
 from zoo.training.engine.threads import restored_torch
@@ -103,12 +104,14 @@ def _fitting(prepared: _Prepared, card: DataCard, engine: Engine) -> TrainConfig
     if engine.world > 1:
         raise UsageError("--batch-size auto is for one process", hint="name the batch size, over all processes")
 
-    def step(config: TrainConfig) -> None:
+    def trial(config: TrainConfig) -> tuple[Training, TrainingRequest]:
         request = replace(prepared.request, config=config.settled(threads=config.threads or 1, workers=0))
-        trial = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
-        rehearsal_of(trial, request)()
+        built = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        return built, request
 
-    return fit_batch(prepared.request.config, step)
+    config = prepared.request.config
+    items = trial(config)[0].plan.items
+    return fit_batch(config, lambda smaller: rehearsal_of(*trial(smaller))(), items=items)
 
 
 def in_its_place(ended: Ended) -> Ended:
