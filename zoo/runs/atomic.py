@@ -80,9 +80,9 @@ def write_error(path: Path, error: OSError) -> ZooError | None:
 def check_name(path: Path) -> None:
     """UsageError where the file system takes no such name, or the working directory is gone."""
     try:
-        os.lstat(path.absolute())
+        os.lstat(Path.cwd() / path)  # also where the path is absolute: some libraries end the process without a folder
     except FileNotFoundError as error:
-        if error.filename is None:  # from os.getcwd
+        if error.filename is None:  # from Path.cwd
             raise UsageError("the working directory no longer exists", hint="cd to a folder that does") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:

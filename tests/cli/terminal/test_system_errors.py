@@ -62,9 +62,11 @@ def _zoo(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_working_directory_that_is_gone(tmp_path: Path, absolute: bool) -> None:
+    output = str(tmp_path / "run") if absolute else "run"
     script = "import os, shutil, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
-    script += "from zoo.cli import main; sys.exit(main(['train', 'cnn', '-o', 'run']))"
+    script += f"from zoo.cli import main; sys.exit(main(['train', 'cnn', '-o', {output!r}]))"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         2,

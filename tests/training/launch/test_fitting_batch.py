@@ -39,7 +39,7 @@ def test_the_largest_batch_that_fits_is_taken_and_a_step_sees_as_many_items(
     monkeypatch: pytest.MonkeyPatch, free: int, batch: int, accumulate: int, refuses: bool
 ) -> None:
     machine = Machine(monkeypatch, free=free, refuses=refuses)
-    fitting = fit_batch(CONFIG_64, machine.step)
+    fitting = fit_batch(CONFIG_64, machine.step, items=64)
     if free == 90 and refuses:
         batch, accumulate = 8, 8
     assert (fitting.recipe.batch_size, fitting.recipe.accumulate) == (batch, accumulate)
@@ -50,7 +50,20 @@ def test_the_largest_batch_that_fits_is_taken_and_a_step_sees_as_many_items(
 def test_where_not_even_the_smallest_fits_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, free=5, refuses=True)
     with pytest.raises(OutOfMemory, match="ran out of memory before the first step with batches of 4"):
-        fit_batch(CONFIG_64, machine.step)
+        fit_batch(CONFIG_64, machine.step, items=64)
+
+
+@pytest.mark.parametrize(("items", "batch"), [(64, 64), (63, 32), (60, 32), (9, 8), (1, 2)])
+def test_fewer_items_than_a_batch_get_smaller_batches(monkeypatch: pytest.MonkeyPatch, items: int, batch: int) -> None:
+    machine = Machine(monkeypatch, free=10_000)
+    fitting = fit_batch(CONFIG_64, machine.step, items=items)
+    assert (fitting.recipe.batch_size, fitting.recipe.accumulate) == (batch, 1)
+    assert (f"more than the {items} items" in fitting.choices[-1].reason) == (items < 64)
+
+
+def test_a_training_of_fewer_items_than_a_batch_finds_one(tmp_path: Path) -> None:
+    run = train_toy(tmp_path / "run", "epochs=1", batch_size="auto", limit_train=13).run
+    assert (run.config.recipe.batch_size, run.config.recipe.accumulate) == (8, 1)
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory() -> None:
@@ -58,7 +71,7 @@ def test_another_error_is_not_taken_for_a_lack_of_memory() -> None:
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        fit_batch(CONFIG_64, step)
+        fit_batch(CONFIG_64, step, items=64)
 
 
 def test_a_training_with_room_keeps_the_recipes_batch(tmp_path: Path) -> None:

@@ -22,17 +22,18 @@ Step = Callable[[TrainConfig], object]
 """Does one training step of a config, on a copy of its model."""
 
 
-def fit_batch(config: TrainConfig, step: Step) -> TrainConfig:
+def fit_batch(config: TrainConfig, step: Step, *, items: int) -> TrainConfig:
     """The config with the largest batch of which a step fits; so many batches are accumulated that a step of the
-    optimiser sees as many items as before.
+    optimiser sees as many items as before, or half, a quarter, where an epoch has fewer `items` than that.
 
     The batches grow from a small one, and each is tried only where twice the memory of the one before is free: where
     the system hands out more than it has, a step that is too large would end the process.
     OutOfMemory where not even the smallest fits.
     """
-    fitting, taken = None, 0
-    for share in _shares(config):
-        smaller = _divided(config, share)
+    recipe, fitting, taken = config.recipe, None, 0
+    whole = replace(config, recipe=replace(recipe, batch_size=_within(recipe, items)))
+    for share in _shares(whole):
+        smaller = _divided(whole, share)
         if fitting is not None and SPARE * 2 * taken > free_memory():
             break
         try:
@@ -45,7 +46,15 @@ def fit_batch(config: TrainConfig, step: Step) -> TrainConfig:
             break
         fitting = smaller
     assert fitting is not None, "the first batch was tried"
-    return _with_reason(fitting, config)
+    return _with_reason(fitting, whole, items=items if whole != config else None)
+
+
+def _within(recipe: Recipe, items: int) -> int:
+    """The recipe's batch, halved until the items of an epoch make one step of so many."""
+    batch = recipe.batch_size
+    while batch * recipe.accumulate > items and batch >= 4 and batch % 2 == 0:
+        batch //= 2
+    return batch
 
 
 def _shares(config: TrainConfig) -> list[int]:
@@ -62,9 +71,11 @@ def _divided(config: TrainConfig, share: int) -> TrainConfig:
     return replace(config, recipe=smaller)
 
 
-def _with_reason(fitting: TrainConfig, config: TrainConfig) -> TrainConfig:
+def _with_reason(fitting: TrainConfig, config: TrainConfig, *, items: int | None) -> TrainConfig:
     batch = fitting.recipe.batch_size
     reason = "a step of the recipe's batch fits into memory"
+    if items is not None:
+        reason = f"the recipe's would be more than the {items} items of an epoch; a step fits into memory"
     if batch < config.recipe.batch_size:
         reason = f"the largest of which a step fits into memory; {fitting.recipe.accumulate} are accumulated"
     return replace(fitting, choices=(*config.choices, Choice(name="batch_size", value=str(batch), reason=reason)))

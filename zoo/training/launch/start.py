@@ -46,6 +46,7 @@ from zoo.training.launch.provenance import data_record, new_record
 from zoo.training.launch.rehearsal import Rehearsal, check_room, rehearse, saved_bytes
 from zoo.training.launch.request import TrainingRequest, check_data, choice_sentences, resolve_training, suit_to_data
 from zoo.training.launch.run_training import Ended, finish
+from zoo.training.loop.components import Training
 from zoo.training.recipe.batch_norm import without_idle_choice
 
 Say = Callable[[str], None]
@@ -103,12 +104,14 @@ def _fitting(prepared: _Prepared, card: DataCard, engine: Engine) -> TrainConfig
     if engine.world > 1:
         raise UsageError("--batch-size auto is for one process", hint="name the batch size, over all processes")
 
-    def step(config: TrainConfig) -> None:
+    def trial(config: TrainConfig) -> tuple[Training, TrainingRequest]:
         request = replace(prepared.request, config=config.settled(threads=config.threads or 1, workers=0))
-        trial = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
-        rehearsal_of(trial, request)()
+        built = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        return built, request
 
-    return fit_batch(prepared.request.config, step)
+    config = prepared.request.config
+    items = trial(config)[0].plan.items
+    return fit_batch(config, lambda smaller: rehearsal_of(*trial(smaller))(), items=items)
 
 
 def in_its_place(ended: Ended) -> Ended:
