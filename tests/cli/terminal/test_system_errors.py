@@ -21,6 +21,7 @@ from zoo.runs.train_config import TrainConfig
     ("error", "code", "sentence"),
     [
         (OSError(errno.ENOSPC, "No space", "f"), 3, "no space left to write f"),
+        (OSError(errno.ENOSPC, "No space"), 3, "no space left where this command writes"),
         (OSError(errno.EDQUOT, "Quota", "f"), 3, "your quota on this disk is used up"),
         (OSError(errno.EFBIG, "File too large", "f"), 3, "may not be so large (`ulimit -f`)"),
         (OSError(errno.EROFS, "Read-only file system", "f"), 3, "f cannot be written: Read-only file system"),

@@ -33,6 +33,8 @@ def _file_error(error: OSError) -> ZooError | None:
 def _path_error(path: Path | None, error: OSError) -> ZooError | None:
     from zoo.runs.atomic import write_error  # noqa: PLC0415  only for such an error
 
+    if path is None and error.errno == errno.ENOSPC:  # as of a pipe or a device: whose room is left, nobody knows
+        return DiskError("no space left where this command writes", hint="make room there, or write to another place")
     if path is None:
         return None if error.errno == errno.ENOENT else write_error(Path("a file"), error)
     if error.errno == errno.ENAMETOOLONG:
