@@ -207,6 +207,7 @@ def export_target(
         sign=sign,
         overwrite=overwrite,
         allow_unproved=allow_unproved,
+        timed=True,
     )
 
 

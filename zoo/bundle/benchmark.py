@@ -15,7 +15,9 @@ from zoo.api.task import Signature
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import feeds_of
 from zoo.bundle.runtime.manifest import GoldenCase, VariantRecord
+from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import Session
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -214,14 +216,38 @@ def _run(bundle: Bundle, runtime: Runtime, plan: _Plan, *, processor: bool) -> R
 
 def _cold_start(bundle: Bundle, plan: _Plan, *, threads: int) -> tuple[float, int | None]:
     """Seconds from nothing to the first answer, and the memory of that process."""
-    feeds = plan.feeds[0]
+    started = cold_start(
+        lambda runtime: bundle.session(runtime, plan.graph, timed=True),
+        plan.feeds[0],
+        limits=bundle.limits(),
+        threads=threads,
+    )
+    return started.first_seconds, started.peak_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdStart:
+    """A new process that answers one input."""
+
+    first_seconds: float
+    """From nothing to the first answer."""
+    peak_bytes: int | None
+    """The most memory of the process; None where the system does not say."""
+    seconds: tuple[float, ...]
+    """Of the runs after the first, on the clock."""
+
+
+def cold_start(
+    load: Callable[[Runtime], Session], feeds: Arrays, *, limits: Limits, threads: int = 1, runs: int = 1
+) -> ColdStart:
+    """A graph loaded and answered in a new process; `load` gives the session in it."""
     start = time.perf_counter()
-    with Runtime(limits=bundle.limits(), threads=threads) as runtime:
-        session = bundle.session(runtime, plan.graph, timed=True)
+    with Runtime(limits=limits, threads=threads) as runtime:
+        session = load(runtime)
         runtime.run(session, feeds)
         spent = time.perf_counter() - start
-        timing = runtime.time([session], feeds, blocks=1, least=1, size=1, seconds=0)
-    return spent, timing.peak_bytes
+        timing = runtime.time([session], feeds, blocks=1, least=1, size=runs, seconds=0)
+    return ColdStart(first_seconds=spent, peak_bytes=timing.peak_bytes, seconds=timing.runs[0][0])
 
 
 def in_turns(runs: dict[str, Run], *, seconds: float) -> dict[str, list[float]]:

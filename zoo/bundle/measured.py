@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.api.errors import BadFile, DiskError, UsageError
 from zoo.bundle.benchmark import FP32, PIPELINE, Benchmark, processor
 from zoo.bundle.runtime.bundle import Bundle
+from zoo.bundle.runtime.speed_record import SpeedRecord
 from zoo.runs.atomic import write_json
 from zoo.runs.known_runs import known_runs, state_root
 from zoo.runs.serialization import to_json
@@ -43,10 +44,11 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
-    """What `zoo bench` measured of one pipeline."""
+    """What is known of one pipeline."""
 
-    latency_ms: float
-    peak_bytes: int | None
+    latency_ms: float | None = None
+    peak_bytes: int | None = None
+    machine: str = ""
 
 
 def remember_benchmark(bundle: Bundle, measured: Benchmark) -> None:
@@ -84,22 +86,35 @@ def numbers_of(bundle: Bundle) -> Iterator[Numbers]:
     manifest, noted = bundle.manifest, _noted(bundle)
     sizes = {file.name: file.bytes for file in manifest.files}
     told = next((record for record in manifest.variants if record.baseline_milliseconds is not None), None)
-    verdicts = {FP32: manifest.verdict, **{record.name: record.verdict for record in manifest.variants}}
-    rows = [(FP32, sizes[PIPELINE], None if told is None else told.baseline_milliseconds, told)]
-    rows += [(record.name, record.bytes, record.milliseconds, record) for record in manifest.variants]
-    for name, size, milliseconds, record in rows:
-        here = noted.get(name)
+    alone = _said(
+        manifest.speed, None if told is None else told.baseline_milliseconds, "" if told is None else told.machine
+    )
+    rows = [(FP32, sizes[PIPELINE], manifest.verdict, alone)]
+    rows += [
+        (record.name, record.bytes, record.verdict, _said(record.speed, record.milliseconds, record.machine))
+        for record in manifest.variants
+    ]
+    for name, size, verdict, said in rows:
+        known = replace(noted[name], machine=processor()) if name in noted else said
         yield Numbers(
             bundle=str(bundle.path),
             model=manifest.model,
             task=manifest.task,
             variant=name,
             bytes=size,
-            latency_ms=milliseconds if here is None else here.latency_ms,
-            peak_bytes=None if here is None else here.peak_bytes,
-            machine=processor() if here is not None else record.machine if record is not None else "",
-            verdict="unproved" if manifest.verdict == "unproved" else verdicts[name],
+            latency_ms=known.latency_ms,
+            peak_bytes=known.peak_bytes,
+            machine=known.machine,
+            verdict="unproved" if manifest.verdict == "unproved" else verdict,
         )
+
+
+def _said(speed: SpeedRecord | None, milliseconds: float | None, machine: str) -> Noted:
+    """What a manifest says of a pipeline; `milliseconds` were measured in turns with another one, which counts more."""
+    if speed is None:
+        return Noted(latency_ms=milliseconds, machine=machine)
+    latency = speed.milliseconds if milliseconds is None else milliseconds
+    return Noted(latency_ms=latency, peak_bytes=speed.peak_bytes, machine=speed.machine)
 
 
 def _file(path: Path) -> Path:

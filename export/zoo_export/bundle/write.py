@@ -12,8 +12,9 @@ from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
+from zoo.bundle.judge.evidence import Environment
 from zoo.bundle.judge.parity_rule import Status
-from zoo.bundle.onnx_file.external_data import WEIGHTS
+from zoo.bundle.onnx_file.external_data import WEIGHTS, Weights
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import REPORT, Bundle
@@ -27,10 +28,12 @@ from zoo.runs import atomic
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.form import Form
-from zoo_export.bundle.golden_files import golden_files
+from zoo_export.bundle.golden_files import GoldenFile, golden_files
 from zoo_export.bundle.runtime import JudgedRuntime
+from zoo_export.bundle.speed import pipeline_speeds
 from zoo_export.bundle.variant import Variant
 from zoo_export.bundle.worst_cases import shown_cases
+from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.golden_cases import is_own, public_origins
 from zoo_export.subject.subject import Subject
@@ -193,12 +196,14 @@ def write(
     sign: Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
+    timed: bool = False,
 ) -> Written:
     """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it.
 
     Of the `variants` those that keep their budget go with it, and of the `forms` (those in single precision) those that
     are proved; the report has them all.  `keep_anyway` takes the refused
-    ones along as well.  `sign` is a private key; the signature is a file that the manifest does not list.
+    ones along as well.  `sign` is a private key; the signature is a file that the manifest does not list.  With `timed`
+    the manifest says how fast the pipelines answer on this machine.
     """
     proved = proof.verdict.publishes
     golden = tuple(golden_files(proof)) if proved or allow_unproved else ()
@@ -239,6 +244,8 @@ def write(
     manifest = manifest_of(proof, files, [file.record for file in golden], verdict)
     manifest = replace(manifest, variants=records, runtimes=tuple(runtime.record() for runtime in kept_runtimes))
     weights = proof.exported.weights
+    if timed:
+        manifest = _with_speeds(manifest, files, golden, evidence.environment, weights)
     text = atomic.json_text(to_json(manifest)).encode()
 
     def fill(folder: Path) -> None:
@@ -259,6 +266,21 @@ def write(
         golden=manifest.golden,
         variants=manifest.variants,
     )
+
+
+def _with_speeds(
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    golden: Sequence[GoldenFile],
+    environment: Environment,
+    weights: Weights | None,
+) -> Manifest:
+    """The manifest with the speed of pipeline.onnx, and of every variant that takes the same inputs."""
+    bits = [variant.folder + PIPELINE for variant in manifest.variants if variant.signature is None]
+    speeds = pipeline_speeds({PIPELINE: files[PIPELINE]}, golden, environment, weights=weights)
+    speeds |= pipeline_speeds({name: files[name] for name in bits}, golden, environment, weights=None)
+    variants = tuple(replace(variant, speed=speeds.get(variant.folder + PIPELINE)) for variant in manifest.variants)
+    return replace(manifest, speed=speeds.get(PIPELINE), variants=variants)
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.bundle.conftest import MakeBundle
 from tests.bundle.conftest import make_bundle as make_bundle  # noqa: PLC0414  a fixture
 from tests.conftest import Said
 from zoo.api.errors import UsageError
-from zoo.bundle.benchmark import Benchmark, Measured
+from zoo.bundle.benchmark import Benchmark, Measured, processor
 from zoo.bundle.measured import Numbers, numbers_of, remember_benchmark
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.cli.list.fitting import Limit, read_limits
@@ -79,6 +80,22 @@ def test_a_benchmark_is_remembered_for_the_bytes_that_it_measured(make_bundle: M
     changed = bundle.path / "manifest.json"
     changed.write_bytes(changed.read_bytes() + b" ")
     assert [row.latency_ms for row in numbers_of(Bundle.open(bundle.path))] == [None]
+
+
+def test_a_manifest_tells_what_was_measured_where_the_bundle_was_made(make_bundle: MakeBundle) -> None:
+    path = make_bundle()
+    manifest = json.loads((path / "manifest.json").read_bytes())
+    assert manifest["speed"] is None
+    manifest["speed"] = {
+        **{"milliseconds": 2.5, "first_milliseconds": 300.0, "peak_bytes": 70_000_000},
+        **{"case": "case-0", "machine": "another, 8 cores", "onnxruntime": "1.31.1"},
+    }
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    (row,) = numbers_of(Bundle.open(path))
+    assert (row.latency_ms, row.peak_bytes, row.machine) == (2.5, 70_000_000, "another, 8 cores")
+    remember_benchmark(Bundle.open(path), BENCHMARK)
+    (row,) = numbers_of(Bundle.open(path))
+    assert (row.latency_ms, row.machine) == (2.0, processor())
 
 
 def test_the_command_lists_what_fits_and_names_what_was_not_measured(

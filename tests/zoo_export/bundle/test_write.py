@@ -106,3 +106,15 @@ def test_a_signed_bundle_is_written_at_once(proof: Proof, tmp_path: Path) -> Non
     assert verify_bundle(path, key=pair.public).holds
     listed = {file["name"] for file in json.loads((path / "manifest.json").read_text())["files"]}
     assert {file.name for file in path.iterdir() if file.is_file()} - listed == {"manifest.json", "manifest.json.sig"}
+
+
+def test_the_manifest_says_how_fast_the_pipeline_answers(mixed: tuple[bool, Proof], tmp_path: Path) -> None:
+    write(mixed[1], tmp_path / "plain", reproduce=[])
+    assert Bundle.open(tmp_path / "plain").manifest.speed is None
+    write(mixed[1], tmp_path / "timed", reproduce=[], timed=True)
+    bundle = Bundle.open(tmp_path / "timed")
+    speed = bundle.manifest.speed
+    assert speed is not None and speed.case == bundle.manifest.golden[0].name
+    assert 0 < speed.milliseconds < speed.first_milliseconds
+    assert speed.peak_bytes is not None and speed.peak_bytes > 10_000_000
+    assert verify_bundle(tmp_path / "timed").holds

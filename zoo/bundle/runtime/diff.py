@@ -90,7 +90,7 @@ def _digest(path: Path) -> str:
 def _record(bundle: Bundle) -> dict[str, str]:
     """The manifest's facts, flat, without what is compared elsewhere."""
     facts: dict[str, Any] = to_json(bundle.manifest)
-    return {name: _words(value) for name, value in facts.items() if name not in ("files", "golden", "created")}
+    return {name: _words(value) for name, value in facts.items() if name not in ("files", "golden", "created", "speed")}
 
 
 def _golden(first: Bundle, second: Bundle) -> Iterator[Change]:

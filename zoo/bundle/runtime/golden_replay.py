@@ -97,9 +97,9 @@ def _arrays(path: Path, raw: bytes) -> dict[str, Any]:
     return arrays
 
 
-def feeds_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
-    """The stored inputs of a case by input name; of a roll-out those of its first step."""
-    stored = stored_arrays(bundle, case, prefix="in.")
+def feeds_of(bundle: Path, case: GoldenCase, *, read: Callable[[str], bytes] | None = None) -> dict[str, Any]:
+    """The stored inputs of a case by input name; of a roll-out those of its first step.  `read` is as in `replay`."""
+    stored = stored_arrays(bundle, case, prefix="in.", read=read)
     for name, value in stored.items():
         if case.steps > 1 and name not in case.feedback and value.shape[:1] != (case.steps,):
             raise BadFile(f"{bundle / case.file} is no golden case: {name} has no {case.steps} steps")

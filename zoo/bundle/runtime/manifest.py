@@ -16,6 +16,7 @@ from zoo.api.problem import Problem
 from zoo.api.task import Signature
 from zoo.bundle import schema_1
 from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, WEIGHTS, Weights
+from zoo.bundle.runtime.speed_record import SpeedRecord
 from zoo.runs.serialization import from_json, read_document
 
 NAME = "manifest.json"
@@ -165,6 +166,8 @@ class VariantRecord:
     """Answered by the variant itself; of one in single precision with the answers of double precision."""
     signature: Signature | None = None
     """Of its pipeline.onnx, which it has alone; None for a variant in fewer bits, whose graphs have the bundle's."""
+    speed: SpeedRecord | None = None
+    """Of its pipeline.onnx; None where it was not measured."""
 
     @property
     def folder(self) -> str:
@@ -235,6 +238,8 @@ class Manifest:
     """Who offered the task, and so brought task.py; None where the bundle does not tell."""
     variants: tuple[VariantRecord, ...] = ()
     runtimes: tuple[RuntimeRecord, ...] = ()
+    speed: SpeedRecord | None = None
+    """Of pipeline.onnx; None in older bundles, and where no golden case could be answered alone."""
     schema: int = SCHEMA
 
     def hashes(self) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""The variants of a bundle, and the runtimes that it was put to, a line each."""
+"""The variants of a bundle, the runtimes that it was put to, and its speed, a line each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from zoo.bundle.runtime.manifest import Manifest
+from zoo.bundle.runtime.speed_record import SpeedRecord
 from zoo.cli.terminal import text
 
 _VERDICTS = {"PASS": "proved", "WARN": "proved, with a warning", "unproved": "NOT PROVED"}
@@ -29,6 +30,15 @@ def parts_of(manifest: Manifest) -> list[tuple[str, str]]:
         *(("variant", "; ".join(filter(None, words))) for words in variants),
         *(("runtime", "; ".join(filter(None, words))) for words in runtimes),
     ]
+
+
+def speed_of(speed: SpeedRecord | None) -> str:
+    """As in "0.21 ms an answer, 260 ms to the first, 75 MB, one thread; AMD EPYC, 2 cores"; else empty."""
+    if speed is None:
+        return ""
+    memory = f", {text.size(speed.peak_bytes)}" if speed.peak_bytes is not None else ""
+    spent = f"{speed.milliseconds:.3g} ms an answer, {speed.first_milliseconds:,.0f} ms to the first"
+    return f"{spent}{memory}, one thread; {speed.machine}"
 
 
 def _files(files: Mapping[str, tuple[str, ...]]) -> str:

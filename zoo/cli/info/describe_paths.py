@@ -8,7 +8,7 @@ from shlex import quote
 from zoo.api.data import counted
 from zoo.api.postprocess import PostprocessStep
 from zoo.bundle.runtime.manifest import read_manifest
-from zoo.cli.info.bundle_parts import parts_of
+from zoo.cli.info.bundle_parts import parts_of, speed_of
 from zoo.cli.terminal import text
 from zoo.cli.terminal.output import Output
 from zoo.runs.run import Run
@@ -82,6 +82,7 @@ def describe_bundle(out: Output, path: Path) -> None:
             ("postprocess", _steps(manifest.postprocess)),
             ("opset", str(manifest.opset)),
             *((f"licence of the {part}", name) for part, name in manifest.licences.items()),
+            ("speed", speed_of(manifest.speed)),
             *parts_of(manifest),
             ("manifest sha256", sha256),
         ]
