@@ -15,6 +15,7 @@ from zoo.bundle.judge.runtime_rule import RuntimeEvidence
 from zoo.bundle.report.record import SCHEMA as REPORT_SCHEMA
 from zoo.bundle.report.record import FormReport, Report, RuntimeReport, VariantReport
 from zoo.bundle.runtime import manifest
+from zoo.bundle.runtime.speed_record import SpeedRecord
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "report-schema.md").read_text(encoding="utf-8")
 RECORDS = [
@@ -33,6 +34,7 @@ RECORDS = [
     FormEvidence,
     Gate,
     PostprocessStep,
+    SpeedRecord,
 ]
 
 
