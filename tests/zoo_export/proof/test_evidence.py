@@ -28,6 +28,11 @@ ROUNDING = frozenset({"onnx", "torch", "torch_typical", "noise", "ratio"})
 ROUNDING_FACTOR = 32.0
 """How many times larger or smaller they may be; an error and the noise beside it are judged by their ratio of 8."""
 ROUNDING_DECIBELS = 20 * math.log10(ROUNDING_FACTOR)
+ROUNDING_FLOOR = 2.0**-22
+"""Errors below so much of an output's scale, two units of its last digit, are all alike."""
+MOST_DECIBELS = -20 * math.log10(ROUNDING_FLOOR)
+IN_DOUBLE = ("noise_measured", "torch", "torch_typical")
+"""Of an output that was run in double precision: where the file is near enough to plain fp32 it need not be."""
 RELATIVE = 1e-5
 """Of all other numbers, which double precision computes or PyTorch's fp32 answers decide."""
 
@@ -44,6 +49,7 @@ def machine_independent(value: Any) -> Any:
 def differences(actual: Any, expected: Any, path: str = "", *, rounding: bool = False) -> Iterator[str]:
     """Where two pieces of evidence differ by more than machines do."""
     if isinstance(actual, dict) and isinstance(expected, dict):
+        actual, expected = _without_chance(actual, expected), _without_chance(expected, actual)
         for key in sorted({*actual, *expected}):
             if key not in actual or key not in expected:
                 yield f"{path}.{key} is only in the {'new' if key in actual else 'old'} evidence"
@@ -59,6 +65,25 @@ def differences(actual: Any, expected: Any, path: str = "", *, rounding: bool = 
             yield f"{path} is {actual}, it was {expected}"
     elif actual != expected:
         yield f"{path} is {actual!r}, it was {expected!r}"
+
+
+def _without_chance(output: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What is said of an output, errors raised to the floor, without what only one of two machines measured."""
+    if not isinstance(output.get("scale"), dict):
+        return output
+    floor = ROUNDING_FLOOR * output["scale"]["max"]
+    raised = {key: _at_least(value, floor) if key in ROUNDING else value for key, value in output.items()}
+    if output.get("sqnr_db") is not None:
+        raised["sqnr_db"] = min(output["sqnr_db"], MOST_DECIBELS)
+    if output.get("noise_measured") == other.get("noise_measured"):
+        return raised
+    return {key: value for key, value in raised.items() if key not in IN_DOUBLE}
+
+
+def _at_least(value: Any, floor: float) -> Any:
+    if isinstance(value, dict):
+        return {key: _at_least(inner, floor) for key, inner in value.items()}
+    return max(value, floor) if isinstance(value, float) else value
 
 
 def _near(actual: float, expected: float, *, decibels: bool, rounding: bool) -> bool:
@@ -95,6 +120,17 @@ def test_what_rounding_decides_may_differ_and_nothing_else() -> None:
     assert changed(scale=2.001) == [".outputs[y].scale is 2.001, it was 2.0"]
     assert changed(elements=4) == [".outputs[y].elements is 4, it was 3"]
     assert changed(more=1) == [".outputs[y].more is only in the new evidence"]
+
+
+def test_what_two_machines_measure_by_chance_is_no_difference() -> None:
+    scale, tiny = {"rms": 0.5, "max": 1.0}, {"rms": 1e-9, "max": 2e-9}
+    old = {"scale": scale, "onnx": tiny, "torch": tiny, "sqnr_db": 172.0, "noise_measured": True}
+    new = {**old, "onnx": {"rms": 4e-8, "max": 1.2e-7}, "sqnr_db": 136.0}
+    assert list(differences(new, old)) == []
+    assert list(differences({**new, "torch": {"rms": 0.0, "max": 0.0}, "noise_measured": False}, old)) == []
+    large = {"rms": 1e-5, "max": 2e-5}
+    assert len(list(differences({**new, "onnx": large, "sqnr_db": 94.0}, old))) == 3
+    assert len(list(differences({**new, "torch": large}, old))) == 2
 
 
 def main() -> None:

