@@ -20,6 +20,8 @@ from zoo_export.export import export
 from zoo_export.proof.prove import Proof
 from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
+DIGITS = "conv_autoencoder@digits"
+
 
 def test_names_are_looked_up_before_anything_is_loaded() -> None:
     assert [found.name for found in check_runtimes(("acme", "acme"), catalog("Evaluator"))] == ["acme"]
@@ -46,9 +48,12 @@ def test_less_precision_without_evaluation_items_cannot_be_told(proof: Proof) ->
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of cnn@digits that was put to every built-in runtime; a missing one fails with its name."""
+    """A bundle that was put to every built-in runtime; a missing one fails with its name.
+
+    Far below the limit in each: on some processors MNN is off by 8.8 times PyTorch's noise for `cnn`, and refused.
+    """
     folder = tmp_path_factory.mktemp("digits") / "b"
-    written = export("cnn@digits", output=folder, runtimes=("ort", "openvino", "onnxruntime-web", "mnn"), evaluate=20)
+    written = export(DIGITS, output=folder, runtimes=("ort", "openvino", "onnxruntime-web", "mnn"), evaluate=20)
     assert [report.sentence for report in written.report.runtimes if not report.published] == []
     return folder
 
@@ -69,14 +74,14 @@ def test_every_built_in_runtime_is_proved_and_recorded(digits: Path) -> None:
 
 @pytest.mark.ci
 def test_a_bundle_that_was_not_put_to_a_runtime_is_not_up_to_date_for_it(digits: Path) -> None:
-    assert export("cnn@digits", output=digits, runtimes=("mnn",), evaluate=20).up_to_date
+    assert export(DIGITS, output=digits, runtimes=("mnn",), evaluate=20).up_to_date
     shutil.copytree(digits, digits.with_name("copy"))
     copy = digits.with_name("copy")
     told = json.loads((copy / "manifest.json").read_text())
     told["runtimes"] = told["runtimes"][:2]
     (copy / "manifest.json").write_text(json.dumps(told))
     with pytest.raises(OutputExists, match="was not put to the runtime mnn"):
-        export("cnn@digits", output=copy, runtimes=("openvino", "mnn"), evaluate=20)
+        export(DIGITS, output=copy, runtimes=("openvino", "mnn"), evaluate=20)
 
 
 @pytest.mark.ci
