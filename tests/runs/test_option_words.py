@@ -16,7 +16,7 @@ def test_times_are_read(text: str, seconds: float) -> None:
 def test_an_interval_is_a_time_or_a_number_of_steps() -> None:
     assert read_interval("500steps") == SaveInterval(steps=500)
     assert read_interval("5min") == SaveInterval(seconds=300)
-    for text in ("0steps", "soon", "5 steps a day"):
+    for text in ("0steps", "soon", "5 steps a day", "5", "1.5 "):
         with pytest.raises(UsageError, match="neither a time nor a number of steps"):
             read_interval(text)
 

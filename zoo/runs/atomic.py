@@ -42,7 +42,7 @@ _REFUSALS: Final[Mapping[int | None, _Refusal]] = {
     errno.EPERM: _ELSEWHERE,
     errno.EROFS: _ELSEWHERE,
     errno.ENOTDIR: _ELSEWHERE,
-    errno.EISDIR: _ELSEWHERE,
+    errno.EISDIR: _Refusal("move that folder away, or choose another place with -o", "a folder has this name"),
     errno.ELOOP: _ELSEWHERE,
     errno.EIO: _DEVICE,
     errno.ENXIO: _DEVICE,

@@ -28,11 +28,11 @@ class SaveInterval:
 
 
 def read_interval(text: str) -> SaveInterval:
-    """An interval spelt as "500steps", or as a time; UsageError where it is neither."""
+    """An interval spelt as "500steps", or as a time with its unit; UsageError where it is neither."""
     if match := re.fullmatch(r"(\d+)\s*steps?", text.strip()):
         if int(match[1]) > 0:
             return SaveInterval(steps=int(match[1]))
-    elif not re.search(r"step", text):
+    elif not re.search(r"step|\d\s*$", text):  # of a bare number nobody can tell whether it is steps or seconds
         with suppress(UsageError):
             return SaveInterval(seconds=read_seconds(text))
     raise UsageError(f"--save-every {text!r} is neither a time nor a number of steps", hint="as in 5min or 500steps")
