@@ -9,22 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import timm
 from torch import nn
 
-from zoo import PluginError
+from zoo import PluginError, UsageError
 from zoo_timm.workarounds import apply_workarounds
 
 
-def convolutional(name: str, *, num_classes: int) -> nn.Module:
+def convolutional(name: str, *, num_classes: int, in_chans: int = 3, global_pool: str | None = None) -> nn.Module:
     """An architecture whose parameters do not depend on the size of the pictures."""
-    return apply_workarounds(timm.create_model(name, pretrained=False, num_classes=num_classes))
+    return _made(name, num_classes=num_classes, in_chans=in_chans, global_pool=global_pool)
 
 
-def sized(name: str, *, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
+def sized(
+    name: str, *, num_classes: int, image_size: tuple[int, int], in_chans: int = 3, global_pool: str | None = None
+) -> nn.Module:
     """An architecture with a position for each patch or each pair of pixels in a window."""
-    return apply_workarounds(timm.create_model(name, pretrained=False, num_classes=num_classes, img_size=image_size))
+    return _made(name, num_classes=num_classes, in_chans=in_chans, global_pool=global_pool, img_size=image_size)
+
+
+def _made(name: str, *, global_pool: str | None, **keywords: Any) -> nn.Module:
+    """The network with random numbers; UsageError where timm has no such pool for it."""
+    if global_pool is None:
+        return apply_workarounds(timm.create_model(name, pretrained=False, **keywords))
+    try:
+        return apply_workarounds(timm.create_model(name, pretrained=False, global_pool=global_pool, **keywords))
+    except (TypeError, ValueError, AssertionError, KeyError) as error:
+        raise UsageError(f"timm/{name} has no global_pool {global_pool!r}: {error or type(error).__name__}") from error
 
 
 def __getattr__(name: str) -> Callable[..., nn.Module]:

@@ -54,6 +54,7 @@ def _model(card: dict[str, Any]) -> ModelSpec:
         family=card["module"],
         task="image-classification",
         builder=f"zoo_timm.model:{card['name']}",
+        features="zoo_timm.features:feature_maps",
         trainer="classification",
         input=_input(card, {}),
         needs=("num_classes", "image_size") if card["sized"] else ("num_classes",),

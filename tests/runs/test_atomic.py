@@ -42,7 +42,7 @@ def test_a_place_that_may_not_be_written_is_a_sentence(tmp_path: Path, number: i
 
 def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "best.json").mkdir()
-    with pytest.raises(DiskError, match="best.json cannot be written: a folder has this name") as refused:
+    with pytest.raises(DiskError, match=r"best\.json cannot be written: a folder has this name") as refused:
         write_text(tmp_path / "best.json", "{}")
     assert refused.value.hint and refused.value.hint.startswith("move that folder away")
     assert [path.name for path in tmp_path.iterdir()] == ["best.json"]

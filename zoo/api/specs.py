@@ -97,6 +97,8 @@ class ModelSpec:
     """Which facts of the `Problem` the builder takes, by name."""
     adapter: Reference | None = None
     """(model, problem) -> the module that is exported; None exports the model itself."""
+    features: Reference | None = None
+    """(model, problem) -> the `FeatureMaps` of `create_model(features_only=True)`; None watches the model's modules."""
     part_of: Mapping[str, Reference] = field(default_factory=dict)
     """Models whose trained parameters hold this one's, each with (state_dict, problem) -> this one's (state_dict,
     problem): a run of such a model is as good as one of this, `vae_decoder@runs/vae/...`."""
@@ -146,6 +148,7 @@ class ModelSpec:
         check_pattern(QUALIFIED, self.trainer, what=f"the trainer of {self.name}", form="'classification'")
         check_reference(self.builder, what=f"the builder of {self.name}")
         check_reference(self.adapter, what=f"the adapter of {self.name}")
+        check_reference(self.features, what=f"the feature maps of {self.name}")
         check_reference(self.sources, what=f"the sources of {self.name}")
 
 

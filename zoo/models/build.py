@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -13,17 +14,25 @@ from zoo.api.data import DataRequest
 from zoo.api.errors import PluginError, UsageError, ZooError, describe_error
 from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
-from zoo.models.weights.source import WeightsSource, described_weights
+from zoo.models.weights.source import WeightsSource, default_weights, described_weights
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 
 
-def build(catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem, *, seed: int | None = None) -> nn.Module:
-    """The architecture with random parameters, drawn from `seed` where one is given; PluginError when it fails."""
-    keywords = _keywords(entry, problem)
-    builder = catalog.load(entry, entry.spec.builder)
-    if not callable(builder):
-        raise PluginError(f"{entry.spec.builder!r}, the builder of {entry.full_name}, is not callable")
+def build(
+    catalog: Catalog,
+    entry: RegistryEntry[ModelSpec],
+    problem: Problem,
+    *,
+    seed: int | None = None,
+    options: Mapping[str, object] | None = None,
+) -> nn.Module:
+    """The architecture with random parameters, drawn from `seed` where one is given; PluginError when it fails.
+
+    `options` are keywords that this builder takes beside those of the problem (see `takes`).
+    """
+    keywords = {**_keywords(entry, problem), **(options or {})}
+    builder = _builder(catalog, entry)
     try:
         with seeded(seed):
             model = builder(**keywords)
@@ -48,6 +57,18 @@ def build(catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem, *
     return model
 
 
+def takes(catalog: Catalog, entry: RegistryEntry[ModelSpec], keyword: str) -> bool:
+    """Whether the model's builder itself takes this keyword of `create_model`."""
+    return keyword in inspect.signature(_builder(catalog, entry)).parameters
+
+
+def _builder(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> Callable[..., object]:
+    builder = catalog.load(entry, entry.spec.builder)
+    if not callable(builder):
+        raise PluginError(f"{entry.spec.builder!r}, the builder of {entry.full_name}, is not callable")
+    return builder
+
+
 def _is_lazy(part: nn.Module) -> bool:
     """Whether a layer waits for its first input to make its parameters or buffers."""
     return isinstance(part, LazyModuleMixin) and part.has_uninitialized_params()
@@ -68,11 +89,11 @@ def _keywords(entry: RegistryEntry[ModelSpec], problem: Problem) -> dict[str, ob
 def default_problem(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> Problem:
     """The problem of a model that nobody brought data for.
 
-    The classes of its first published weights that name any, else what its task's embedded data say.
+    The classes of its default weights, where they name any, else what its task's embedded data say.
     """
-    for weights in catalog.weights(entry.full_name):
-        if weights.spec.classes:
-            return weights_problem(catalog, entry, described_weights(catalog, weights, entry))
+    weights = default_weights(catalog, entry)
+    if weights is not None and weights.spec.classes:
+        return weights_problem(catalog, entry, described_weights(catalog, weights, entry))
     task = catalog.task(entry.spec.task)
     if not task.spec.default_data:
         raise UsageError(f"{entry.full_name} needs a problem to be built for: {task.full_name} has no embedded data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from zoo.api.errors import UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.specs import ModelSpec
-from zoo.models.build import build, default_problem, seeded, silent, weights_problem
+from zoo.models.build import build, default_problem, seeded, silent, takes, weights_problem
 from zoo.models.preprocessing import BUILT, Built
 from zoo.models.target import check_model_name
-from zoo.models.variants import feature_maps, with_channels, with_dropout, with_pool, without_head
+from zoo.models.variants import feature_maps, read_channels, with_channels, with_dropout, with_pool, without_head
 from zoo.models.weights.source import WeightsSource, default_weights, find_source, named_by_source, read_as
 from zoo.models.weights.start import start_from
 from zoo.registry.catalog import Catalog
@@ -96,14 +97,20 @@ def create_model(
         )
     free = in_chans is not None and source is None and problem is None
     made_for = _with_channels(made_for, in_chans) if free and _takes_any(entry) else made_for
-    model = build(catalog, entry, made_for, seed=seed)
-    if global_pool is not None:
+    options = {"global_pool": global_pool} if global_pool and takes(catalog, entry, "global_pool") else {}
+    model = build(catalog, entry, made_for, seed=seed, options=options)
+    if global_pool is not None and not options:
         with seeded(seed):
             with_pool(model, global_pool, classes=len(made_for.classes), name=entry.full_name)
     if source:
         start_from(source, model, catalog=catalog, entry=entry, problem=made_for, progress=silent)
     if in_chans is not None and in_chans != made_for.image.channels:
-        with_channels(model, given=made_for.image.channels, wanted=in_chans, name=entry.full_name)
+        if takes(catalog, entry, "in_chans"):
+            wide = build(catalog, entry, made_for, seed=seed, options={"in_chans": in_chans, **options})
+            example = torch.zeros(1, in_chans, *made_for.image.size)
+            model = read_channels(wide, model if source else None, example=example, name=entry.full_name)
+        else:
+            with_channels(model, given=made_for.image.channels, wanted=in_chans, name=entry.full_name)
         made_for = _with_channels(made_for, in_chans)
     model = _varied(
         model, catalog, entry, made_for, headless=num_classes == 0, drop_rate=drop_rate, features_only=features_only
@@ -130,6 +137,9 @@ def _varied(
         raise UsageError("features_only gives maps, and num_classes=0 one vector of features", hint="say one of them")
     if not features_only and not headless:
         return model
+    if features_only and entry.spec.features:
+        own: Callable[[nn.Module, Problem], nn.Module] = catalog.load(entry, entry.spec.features)  # type: ignore[assignment]
+        return own(model, problem)
     example = example_inputs(catalog.make_task(entry.spec.task), problem)
     if features_only:
         return feature_maps(model, example=example, name=name)

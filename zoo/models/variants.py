@@ -54,14 +54,42 @@ def with_channels(model: nn.Module, *, given: int, wanted: int, name: str) -> No
     )
     if layer is None or layer.in_channels != given or layer.groups != 1:
         raise UsageError(f"{name} cannot read {wanted} channels: it does not begin with a convolution of {given}")
-    with torch.no_grad():
-        index = torch.arange(wanted) % given
-        weight = layer.weight.sum(1, keepdim=True) if wanted == 1 else layer.weight[:, index] * (given / wanted)
     layer.in_channels = wanted
-    layer.weight = nn.Parameter(weight.detach().clone().contiguous())
+    layer.weight = nn.Parameter(_adapted(layer.weight, wanted))
     for above, part in model.named_modules():  # networks of transformers compare their input with this number
         if (not above or f"{path}.".startswith(f"{above}.")) and getattr(part, "num_channels", None) == given:
             object.__setattr__(part, "num_channels", wanted)
+
+
+def read_channels(wide: nn.Module, trained: nn.Module | None, *, example: Tensor, name: str) -> nn.Module:
+    """A network that was built for the channels of `example`, with the parameters of one that was trained with others.
+
+    The filters that read the picture are adapted as in `with_channels`, all others are equal.  UsageError where the
+    architecture, though it was built, does not run with so many channels, or has other parameters then.
+    """
+    known, wanted = {} if trained is None else trained.state_dict(), example.shape[1]
+    with torch.no_grad():
+        for key, value in wide.state_dict().items() if known else ():
+            source = known[key]
+            if source.shape != value.shape and source.ndim == 4:
+                source = _adapted(source, wanted)
+            if source.shape != value.shape:
+                raise UsageError(f"{name} cannot read {wanted} channels: {key} is {list(value.shape)} then")
+            value.copy_(source)
+    try:
+        _run_watched(wide, (example,), (), {}, evaluate=True)
+    except RuntimeError as error:
+        raise UsageError(f"{name} cannot read {wanted} channels: {str(error).splitlines()[0]}") from error
+    return wide
+
+
+def _adapted(filters: Tensor, wanted: int) -> Tensor:
+    """Filters [out, channels, height, width] for another number of channels."""
+    given = filters.shape[1]
+    index = torch.arange(wanted) % given
+    with torch.no_grad():
+        adapted = filters.sum(1, keepdim=True) if wanted == 1 else filters[:, index] * (given / wanted)
+        return adapted.detach().clone().contiguous()
 
 
 def without_head(model: nn.Module, head: Sequence[str], *, classes: int, example: Sequence[Tensor], name: str) -> int:

@@ -132,7 +132,7 @@ def references(context: CheckContext, plugin: Plugin) -> str:
 
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
-    fields = ("builder", "adapter", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
+    fields = ("builder", "adapter", "features", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
     for spec in _specs(plugin):
         entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
         for field in (*fields, "detect", "read", "write", "callback", "engine", "setup"):

@@ -77,16 +77,21 @@ def weight(model: onnx.ModelProto, layer: int = 0, weights: Weights | None = Non
     return None
 
 
-def scale(model: onnx.ModelProto, layer: int = 0, weights: Weights | None = None) -> Mutated | None:
-    """The weights of one layer, counted from the last, a thousandth too large; in half precision a twentieth."""
+def scale(
+    model: onnx.ModelProto, layer: int = 0, weights: Weights | None = None, *, factor: float | None = None
+) -> Mutated | None:
+    """The weights of one layer, counted from the last, times `factor`.
+
+    Without one they are a thousandth too large, in half precision a twentieth.
+    """
     copy = copy_of(model)
-    factor = SCALE_IN_HALF if _computes_in_half(model) else SCALE
+    factor = factor or (SCALE_IN_HALF if _computes_in_half(model) else SCALE)
     for tensor in _weighted(copy)[::-1][layer:]:
         if is_external(tensor) and weights is None:
             return _scaled(copy, tensor, factor)
         values = numbers(tensor, weights)
         _set(tensor, (values * np.float32(factor)).astype(values.dtype))
-        return Mutated(copy, f"{tensor.name} times {factor}")
+        return Mutated(copy, f"{tensor.name} times {factor:g}")
     return None
 
 
@@ -116,7 +121,7 @@ def _scaled(copy: onnx.ModelProto, tensor: onnx.TensorProto, factor: float) -> M
     copy.graph.initializer.append(numpy_helper.from_array(np.array(factor, kind), "mutation/factor"))
     scaling = helper.make_node("Mul", [tensor.name, "mutation/factor"], ["mutation/weight"])
     _in_place_of(copy, tensor.name, "mutation/weight", scaling)
-    return Mutated(copy, f"{tensor.name} times {factor}")
+    return Mutated(copy, f"{tensor.name} times {factor:g}")
 
 
 def _in_place_of(copy: onnx.ModelProto, name: str, other: str, *making: onnx.NodeProto) -> None:

@@ -187,8 +187,8 @@ def model_mutant(
     """
     graph = light or light_graph(file.model)
     if name not in VISIBLE_ABOVE:
-        return _run_mutant(runtime, name, ON_MODEL[name](graph.model), file, indices, light=graph)
-    mutant = _run_mutant(runtime, name, LAYERED[name](graph.model, 0, graph.weights), file, indices, light=graph)
+        return mutant_of(runtime, name, ON_MODEL[name](graph.model), file, indices, light=graph)
+    mutant = mutant_of(runtime, name, LAYERED[name](graph.model, 0, graph.weights), file, indices, light=graph)
     for layer in range(1, MAX_LAYERS):
         if isinstance(mutant, NotApplied) or isinstance(unmutated, Failed) or unmutated is None:
             break
@@ -198,11 +198,11 @@ def model_mutant(
         if mutated is None:
             break
         noted = replace(mutated, detail=f"{mutated.detail} (the same in other layers changes no case)")
-        mutant = _run_mutant(runtime, name, noted, file, indices, light=graph)
+        mutant = mutant_of(runtime, name, noted, file, indices, light=graph)
     return mutant
 
 
-def _run_mutant(
+def mutant_of(
     runtime: Runtime,
     name: str,
     mutated: Mutated | None,
@@ -211,6 +211,7 @@ def _run_mutant(
     *,
     light: LightGraph,
 ) -> Mutant | NotApplied:
+    """A mutated model as the runtime ran it on these cases."""
     if mutated is None:
         return NotApplied(name=name, reason=f"this graph has nothing that {name} could change")
     cases = [file.cases[index] for index in indices]

@@ -25,6 +25,7 @@ from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.capture.torch_export import check_size
 from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
+from zoo_export.controls.visible_scale import with_visible_scale
 from zoo_export.proof.advice import advice, demand_running
 from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
@@ -150,7 +151,7 @@ def _prove(asked: _Asked) -> Proof:
         eager.value.oracle.backends.release()
         evidence = gather(results)
         progress("running mutants")
-        mutants = timed(lambda: _score(results, evidence))
+        mutants = timed(lambda: _score(results, evidence, queue))
     _keep(eager.value.oracle.backends.kept, prepared)
     parity = eager.seconds + references.seconds
     seconds = {"parity": parity, "export": submitted.seconds, **evidence.seconds, "mutation score": mutants.seconds}
@@ -234,7 +235,7 @@ def _rollouts(results: Results) -> tuple[tuple[Rollout, ReferenceOutputs | Faile
     return tuple(zip(submitted.graph.rollouts, references.rollouts, strict=True))
 
 
-def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
+def _score(results: Results, evidence: Evidence, queue: RuntimeQueue) -> tuple[MutantResult, ...]:
     submitted = results.submitted
     unmutated = Unmutated(
         evidence=evidence,
@@ -247,7 +248,7 @@ def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
         boundary=boundary_run(results) if results.whole else None,
     )
     mutants = {name: mutant.result() for name, mutant in submitted.mutants.items()}
-    scored = mutation_score(submitted.controls, mutants, unmutated)
+    scored = with_visible_scale(mutation_score(submitted.controls, mutants, unmutated), mutants, unmutated, queue)
     if not results.whole:
         return scored
     return with_equivalence(

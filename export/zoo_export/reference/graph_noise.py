@@ -26,9 +26,17 @@ from zoo_export.capture.onnx_graph import copy_of, nodes
 from zoo_export.reference.oracle import ReferenceOutputs, distance, larger, magnitude
 from zoo_export.subject.results import Outputs
 
-MAX_ELEMENTS: Final = 40_000
-"""Of all inputs of a case: the evaluator in numpy is slow."""
-MAX_PARAMETERS: Final = 2_000_000
+MAX_PREPROCESSED: Final = 40_000
+"""Numbers of a raw input up to which its preprocess is evaluated, too: resizing is slow there."""
+MAX_ELEMENTS: Final = 1_000_000
+"""Of all inputs of a case."""
+MAX_PARAMETERS: Final = 100_000_000
+SLOW: Final = frozenset(
+    {"ConvTranspose", "DeformConv", "GridSample", "Loop", "NonMaxSuppression", "Resize", "RoiAlign"}
+)
+"""Operators that the evaluator computes number by number."""
+MAX_ELEMENTS_SLOW: Final = 40_000
+MAX_PARAMETERS_SLOW: Final = 2_000_000
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
 
 
@@ -88,10 +96,9 @@ def own_rounding(
 
     `preprocessed` is what the file's own preprocess makes of these inputs; large ones are left out then.
     """
-    if preprocessed is not None and sum(value.size for value in inputs.values()) > MAX_ELEMENTS:
+    if preprocessed is not None and sum(value.size for value in inputs.values()) > MAX_PREPROCESSED:
         model, inputs = without_preprocess(model, inputs, preprocessed)
-    parameters = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
-    if parameters > MAX_PARAMETERS or sum(value.size for value in inputs.values()) > MAX_ELEMENTS:
+    if not _is_affordable(model, inputs):
         return None
     try:
         wide = _run(in_double(model), inputs)
@@ -110,12 +117,25 @@ def own_rounding(
     return noise
 
 
+def _is_affordable(model: onnx.ModelProto, inputs: Outputs) -> bool:
+    """Whether the evaluator takes seconds, and not minutes."""
+    slow = any(node.op_type in SLOW for node in nodes(model.graph))
+    parameters = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
+    elements = sum(value.size for value in inputs.values())
+    if slow:
+        return parameters <= MAX_PARAMETERS_SLOW and elements <= MAX_ELEMENTS_SLOW
+    return parameters <= MAX_PARAMETERS and elements <= MAX_ELEMENTS
+
+
 def _run(model: onnx.ModelProto, inputs: Outputs) -> dict[str, Array]:
     feeds = {name: value.astype(np.float64) if value.dtype == np.float32 else value for name, value in inputs.items()}
     names = [value.name for value in model.graph.output]
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415  it reads the schemas of all operators, rarely needed
 
-    return dict(zip(names, ReferenceEvaluator(model).run(names, feeds), strict=True))
+    from zoo_export.reference.double_operators import OPERATORS  # noqa: PLC0415  likewise
+
+    evaluator = ReferenceEvaluator(model, new_ops=list(OPERATORS))
+    return dict(zip(names, evaluator.run(names, feeds), strict=True))
 
 
 def _is_within(off: Magnitude, noise: Magnitude, scale: Magnitude) -> bool:

@@ -7,6 +7,7 @@ shaped.  Any mutant of such a network gives the same outputs, so nothing could b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +18,7 @@ from zoo.api.data import counted
 from zoo.api.task import Signature
 from zoo.models.outputs import Array, arguments, call
 from zoo_export.subject.batching import batch_name, batches, join
+from zoo_export.subject.rounding_growth import NORMS, RAISED, keep_rounding_small
 
 MAX_SILENT_VALUE = 1e-3
 """A parameter that is one constant up to this size changes nothing after it."""
@@ -30,8 +32,7 @@ COMPARED = 4
 LARGEST_BATCH: Final = 16
 MAX_BATCH_ELEMENTS: Final = 1_300_000
 """Numbers that batch norms are measured on at once: eight pictures of 224 pixels, two of 512."""
-_NORMS = (nn.modules.batchnorm._BatchNorm,)
-_ALL_NORMS = (*_NORMS, nn.LayerNorm, nn.GroupNorm)
+_ALL_NORMS = (*NORMS, nn.LayerNorm, nn.GroupNorm)
 _SCALED = (nn.Linear, nn.modules.conv._ConvNd)
 
 
@@ -51,6 +52,8 @@ def randomise(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatur
         for name, parameter in module.named_parameters():
             drawn += _randomise_constant(name, parameter, generator)
         norms = _calibrate(module, inputs, signature)
+        calibrate = partial(_calibrate, module, inputs, signature)
+        raised = keep_rounding_small(module, inputs[0], signature, calibrate=calibrate) if norms else 0
         if isinstance(module, NeedsInitialisation):
             own = [module.initialise(*arguments(inputs[0], signature))]
         elif _is_dead(module, inputs[:COMPARED], signature):
@@ -60,6 +63,7 @@ def randomise(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatur
             own = []
     parts = [f"{drawn} constant parameters drawn anew"] if drawn else []
     parts += [f"statistics of {norms} batch norms measured on {counted(len(inputs), 'input')}"] if norms else []
+    parts += [f"biases of {raised} batch norms {RAISED:g} higher, so that rounding stays small"] if raised else []
     parts += own
     return f"random weights (seed {seed}{''.join('; ' + part for part in parts)})"
 
@@ -130,7 +134,7 @@ def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatu
     Without a batch axis inputs go through one by one, and a norm that is given a single value has no statistics: then
     all norms stay as they were.
     """
-    norms = [part for part in module.modules() if isinstance(part, _NORMS) and part.track_running_stats]
+    norms = [part for part in module.modules() if isinstance(part, NORMS) and part.track_running_stats]
     if not norms:
         return 0
     before = [(norm, norm.momentum) for norm in norms]
