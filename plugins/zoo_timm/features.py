@@ -39,7 +39,7 @@ def feature_maps(model: nn.Module, problem: Problem) -> FeatureMaps:
     try:
         network = timm.create_model(name, features_only=True, in_chans=problem.image.channels, **size)
     except (RuntimeError, AssertionError, AttributeError, TypeError, ValueError, KeyError) as error:
-        raise UsageError(f"timm/{name} has no feature maps: {error or type(error).__name__}") from error
+        raise UsageError(f"timm/{name} has no feature maps: {str(error) or type(error).__name__}") from error
     inner = getattr(network, "model", network)  # some workarounds look at the network itself
     apply_workarounds(inner)
     _copy_parameters(model, network)
@@ -61,4 +61,4 @@ def _copy_parameters(model: nn.Module, network: nn.Module) -> None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[._]", ".", name.removeprefix("model."))
+    return re.sub(r"[._]", ".", name.removeprefix("model.").removeprefix("body."))

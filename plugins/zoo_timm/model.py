@@ -37,7 +37,8 @@ def _made(name: str, *, global_pool: str | None, **keywords: Any) -> nn.Module:
     try:
         return apply_workarounds(timm.create_model(name, pretrained=False, global_pool=global_pool, **keywords))
     except (TypeError, ValueError, AssertionError, KeyError) as error:
-        raise UsageError(f"timm/{name} has no global_pool {global_pool!r}: {error or type(error).__name__}") from error
+        reason = str(error) or "timm says no more"
+        raise UsageError(f"timm/{name} has no global_pool {global_pool!r}: {reason}") from error
 
 
 def __getattr__(name: str) -> Callable[..., nn.Module]:

@@ -26,6 +26,7 @@ def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
         ("test_vit", {"in_chans": 1}),
         ("crossvit_tiny_240", {"in_chans": 1}),  # two convolutions read the picture
         ("test_convnext", {"num_classes": 0}),
+        ("levit_128s", {"num_classes": 0}),  # its head holds a norm
     ],
 )
 def test_the_parameters_are_those_of_timm(name: str, keywords: dict[str, Any]) -> None:
@@ -34,18 +35,21 @@ def test_the_parameters_are_those_of_timm(name: str, keywords: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    "name", ["test_resnet", "test_efficientnet", "test_convnext", "test_vit", "swin_tiny_patch4_window7_224"]
+    "name",
+    ["test_resnet", "test_efficientnet", "test_convnext", "test_vit", "swin_tiny_patch4_window7_224", "pit_ti_224"],
 )
 def test_feature_maps_are_those_of_timm(name: str) -> None:
-    mine = zoo.create_model(f"timm/{name}", features_only=True, seed=0).eval()
-    theirs = timm.create_model(name, features_only=True).eval()
-    theirs.load_state_dict(mine.model.state_dict())  # type: ignore[union-attr]
-    image = torch.rand(1, 3, *timm.get_pretrained_cfg(name).input_size[1:])  # type: ignore[union-attr]
+    mine: Any = zoo.create_model(f"timm/{name}", features_only=True, seed=0).eval()
+    theirs: Any = timm.create_model(name, features_only=True).eval()
+    assert isinstance(mine, zoo.FeatureMaps)
+    theirs.load_state_dict(mine.model.state_dict())
+    config = timm.get_pretrained_cfg(name)
+    assert config is not None
+    image = torch.rand(1, 3, *config.input_size[1:])
     maps = theirs(image)
     if name.startswith("swin"):
         maps = [each.permute(0, 3, 1, 2) for each in maps]
     assert all(torch.equal(a, b) for a, b in zip(mine(image), maps, strict=True))
-    assert isinstance(mine, zoo.FeatureMaps)
     assert list(mine.channels) == theirs.feature_info.channels() == [each.shape[1] for each in maps]
     assert list(mine.reductions) == theirs.feature_info.reduction()
 

@@ -95,14 +95,19 @@ def _adapted(filters: Tensor, wanted: int) -> Tensor:
 def without_head(model: nn.Module, head: Sequence[str], *, classes: int, example: Sequence[Tensor], name: str) -> int:
     """Replace the classifier's last layers by nothing, and return how many features come out for an example.
 
+    A network that has `reset_classifier`, as timm's have, takes its own head off, a norm in it included.
     UsageError where the head is not one layer of scores, as a detector's is not.
     """
     refusal = UsageError(f"{name} has no head that could be taken off: num_classes=0 is for classifiers")
     layers = [path.removesuffix(".") for path in head]
     if not layers or any(_outputs(model, path) != classes for path in layers):
         raise refusal
-    for path in layers:
-        model.set_submodule(path, nn.Identity())
+    reset = getattr(model, "reset_classifier", None)
+    if callable(reset):
+        reset(0)
+    else:
+        for path in layers:
+            model.set_submodule(path, nn.Identity())
     try:
         features = _run_watched(model, tuple(example), (), {}, evaluate=True)
     except RuntimeError as error:  # two heads whose scores are added, as LR-ASPP's
@@ -136,7 +141,7 @@ def with_pool(model: nn.Module, kind: str, *, classes: int, name: str) -> None:
         try:
             reset(classes, global_pool=kind)
         except (TypeError, ValueError, AssertionError, KeyError) as error:
-            raise UsageError(f"{name} has no global_pool {kind!r}: {error or type(error).__name__}") from error
+            raise UsageError(f"{name} has no global_pool {kind!r}: {str(error) or type(error).__name__}") from error
         return
     pools = [
         path
