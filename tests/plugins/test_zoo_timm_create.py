@@ -40,18 +40,18 @@ def test_the_parameters_are_those_of_timm(name: str, keywords: dict[str, Any]) -
 )
 def test_feature_maps_are_those_of_timm(name: str) -> None:
     mine: Any = zoo.create_model(f"timm/{name}", features_only=True, seed=0).eval()
-    theirs: Any = timm.create_model(name, features_only=True).eval()
+    expected: Any = timm.create_model(name, features_only=True).eval()
     assert isinstance(mine, zoo.FeatureMaps)
-    theirs.load_state_dict(mine.model.state_dict())
+    expected.load_state_dict(mine.model.state_dict())
     config = timm.get_pretrained_cfg(name)
     assert config is not None
     image = torch.rand(1, 3, *config.input_size[1:])
-    maps = theirs(image)
+    maps = expected(image)
     if name.startswith("swin"):
         maps = [each.permute(0, 3, 1, 2) for each in maps]
     assert all(torch.equal(a, b) for a, b in zip(mine(image), maps, strict=True))
-    assert list(mine.channels) == theirs.feature_info.channels() == [each.shape[1] for each in maps]
-    assert list(mine.reductions) == theirs.feature_info.reduction()
+    assert list(mine.channels) == expected.feature_info.channels() == [each.shape[1] for each in maps]
+    assert list(mine.reductions) == expected.feature_info.reduction()
 
 
 def test_feature_maps_have_the_parameters_of_the_network() -> None:
