@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import onnx
 
+from zoo.api.data import counted
 from zoo.api.errors import describe_error
 from zoo.bundle.judge.cases import some
 from zoo.bundle.judge.variant_evidence import Bits
@@ -69,7 +70,7 @@ class Way:
             case "static":
                 scope = "products only" if self.products_only else "all operators"
                 words = f"static, {self.arithmetic}, per channel, {self.calibrator}, {scope}"
-        return words + (f", {len(self.in_float)} nodes in float" if self.in_float else "")
+        return words + (f", {counted(len(self.in_float), 'node')} in float" if self.in_float else "")
 
     @property
     def may_saturate(self) -> bool:

@@ -84,6 +84,20 @@ def test_the_upper_end_of_the_interval_counts() -> None:
     assert upper_drop(replace(METRIC, resampled=(0.0, float("nan")))) == float("inf")
 
 
+def test_a_loss_that_only_the_interval_refuses_asks_for_more_items() -> None:
+    wide = judged(metric=replace(METRIC, resampled=(0.02,) * 200))
+    lost = judged(metric=replace(METRIC, value=0.9, resampled=(0.08,) * 200))
+    for verdict, more in ((wide, True), (lost, False)):
+        detail = next(gate.detail for gate in verdict.gates if gate.name == "metric")
+        assert detail.endswith("the loss itself is smaller, so more evaluation items could decide it") == more
+
+
+def test_weights_that_are_not_those_of_the_model_are_named() -> None:
+    wrong = replace(EVIDENCE.weights, different=("conv.weight",))  # type: ignore[type-var]
+    detail = next(gate.detail for gate in judged(weights=wrong).gates if gate.name == "weights")
+    assert detail == "1 tensor of other values than in model.onnx: conv.weight"
+
+
 @pytest.mark.parametrize(
     ("metric", "allowed"),
     [

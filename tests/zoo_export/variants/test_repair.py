@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from zoo.api.data import counted
 from zoo.bundle.judge.parity_rule import Status
 from zoo.models.target import resolve_target
 from zoo_export.proof.prove import prove
@@ -43,6 +44,6 @@ def test_the_nodes_that_int8_ruins_stay_in_float(monkeypatch: pytest.MonkeyPatch
     kept = [node for node in variant.evidence.sensitivity if node.in_float]
     assert 0 < len(kept) < len(variant.evidence.sensitivity) == 4
     assert "Conv" in {node.op for node in kept}
-    assert variant.evidence.method.endswith(f"{len(kept)} nodes in float")
+    assert variant.evidence.method.endswith(f"{counted(len(kept), 'node')} in float")
     gates = {gate.name: gate.status for gate in variant.verdict.gates if gate.name != "gain"}
     assert set(gates.values()) == {Status.PASS}, [gate for gate in variant.verdict.gates if gate.status != "PASS"]
