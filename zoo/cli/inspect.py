@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from zoo.cli.terminal.output import Output
 SCHEMA = 1
 NOTHING = "nothing of that; sizes and turns that depend on inputs were not looked at"
 _LONG = 100
+_PIPELINE = "pipeline.onnx"
 
 
 @click.command("inspect")
@@ -58,7 +60,7 @@ def _print_bill_of_materials(file: Path) -> None:
 def _graph(file: Path) -> Path:
     if not file.exists():
         raise BadFile(f"{file} does not exist", hint="give an .onnx file or a bundle")
-    return file / "pipeline.onnx" if file.is_dir() else file
+    return file / _PIPELINE if file.is_dir() else file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class _Variants:
     """By their paths in the bundle."""
     told: tuple[tuple[str, str], ...] = ()
     """A line for each variant and runtime."""
+    changed: tuple[str, ...] = ()
+    """Graphs whose bytes are not those of the manifest, so that its verdict says nothing of them."""
 
 
 def _variants(bundle: Path) -> _Variants:
@@ -77,7 +81,17 @@ def _variants(bundle: Path) -> _Variants:
         return _Variants()
     manifest = read_manifest(bundle).manifest
     names = [variant.folder + name for variant in manifest.variants for name in variant.graphs]
-    return _Variants(graphs={name: scan(bundle / name) for name in names}, told=tuple(parts_of(manifest)))
+    recorded = manifest.hashes()
+    return _Variants(
+        graphs={name: scan(bundle / name) for name in names},
+        told=tuple(parts_of(manifest)),
+        changed=tuple(name for name in (_PIPELINE, *names) if _sha256(bundle / name) != recorded.get(name)),
+    )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _print(out: Output, scanned: Scan, variants: _Variants) -> None:
@@ -98,6 +112,7 @@ def _print(out: Output, scanned: Scan, variants: _Variants) -> None:
             *(("looked for", what) for what in scanned.looked_for),
             ("found", _found(scanned)),
             *variants.told,
+            *(("changed", f"{name}: its bytes are not those that the manifest names") for name in variants.changed),
             *((f"refused in {name}", reason) for name, graph in variants.graphs.items() for reason in graph.refused),
         ]
     )
@@ -125,4 +140,5 @@ def _document(scanned: Scan, variants: _Variants) -> dict[str, object]:
     return {
         **{"schema": SCHEMA, **document},
         **{"path": str(scanned.path), "made_by_zoo": scanned.made_by_zoo, "variants": graphs},
+        "changed": list(variants.changed),
     }
