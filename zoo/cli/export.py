@@ -15,6 +15,7 @@ import click
 from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
+from zoo.bundle.judge.cases import some
 from zoo.bundle.judge.form_rule import WantedForms
 from zoo.cli.download import download_weights
 from zoo.cli.runtime_report import runtime_document, show_runtime
@@ -204,7 +205,8 @@ def show_variant(out: Output, report: VariantReport) -> None:
         out.table(("gate", "status", "detail"), [(gate.name, gate.status.value, gate.detail) for gate in report.gates])
     in_float = [node for node in evidence.sensitivity if node.in_float]
     if in_float:
-        out.line(f"in float     {', '.join(f'{node.module or node.node} ({node.op})' for node in in_float)}")
+        words = some(f"{node.module or node.node} ({node.op})" for node in in_float)
+        out.line(f"in float     {counted(len(in_float), 'node')}: {words}")
     for reason, count in Counter(c.refused for c in evidence.candidates if evidence.files and c.refused).items():
         if not reason.startswith(PASSED_OVER):
             out.line(f"left out     {counted(count, 'candidate')}: {reason}")

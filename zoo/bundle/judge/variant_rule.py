@@ -163,7 +163,38 @@ def _metric(evidence: VariantEvidence) -> Finding:
         f"{metric.name} {metric.baseline:.4g} in fp32, {metric.value:.4g} here on {counted(metric.items, 'item')}: "
         f"worse by at most {upper:.4g} with {(1 + INTERVAL) / 2:.1%} confidence, {allowed:.4g} is allowed"
     )
-    return (Status.PASS if within_budget(metric, evidence.max_drop) else Status.FAIL), words
+    keeps = within_budget(metric, evidence.max_drop)
+    return (Status.PASS if keeps else Status.FAIL), words + (_more_items(metric, allowed) * (not keeps))
+
+
+def _more_items(metric: MetricDrop, allowed: float) -> str:
+    """What to do where the interval alone refuses; else empty."""
+    enough = enough_items(metric, allowed)
+    if enough is None:
+        return ""
+    return f"; worse by {_fall(metric):.4g} itself, and about {enough:,} evaluation items could show that (--evaluate)"
+
+
+def enough_items(metric: MetricDrop, allowed: float) -> int | None:
+    """How many evaluation items would pass the same drop; None where that is too large itself, or has no interval.
+
+    The interval narrows with the root of the number of items.
+    """
+    fall = _fall(metric)
+    width, room = upper_drop(metric) - fall, allowed - fall
+    if not math.isfinite(width) or room <= 0 or width <= room:
+        return None
+    return _two_digits(math.ceil(metric.items * (width / room) ** 2))
+
+
+def _fall(metric: MetricDrop) -> float:
+    return (metric.baseline - metric.value) * (1 if metric.mode == "max" else -1)
+
+
+def _two_digits(number: int) -> int:
+    """Rounded up to two significant digits: it is an estimate."""
+    unit: int = 10 ** max(len(str(number)) - 2, 0)
+    return math.ceil(number / unit) * unit
 
 
 def _agreement(evidence: VariantEvidence) -> Finding:
@@ -214,9 +245,12 @@ def _weights(evidence: VariantEvidence) -> Finding:
     found = evidence.weights
     if found is None or found.total <= 0:
         return NOT_MEASURED
-    for what, names in (("are not those of model.onnx", found.different), ("stand for none of its own", found.extra)):
+    for one, more, names in (
+        ("is not that of model.onnx", "are not those of model.onnx", found.different),
+        ("stands for none of its own", "stand for none of its own", found.extra),
+    ):
         if names:
-            return Status.FAIL, f"{counted(len(names), 'tensor')} {what}: {some(names)}"
+            return Status.FAIL, f"{counted(len(names), f'tensor {one}', f'tensors {more}')}: {some(names)}"
     if found.equal + found.quantised != found.total:
         return Status.FAIL, f"{found.equal} equal and {found.quantised} converted do not make {found.total}"
     if not found.quantised:
