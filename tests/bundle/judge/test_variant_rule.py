@@ -24,6 +24,7 @@ from zoo.bundle.judge.variant_rule import (
     enough_items,
     judge_variant,
     killing_variant_gates,
+    loses_too_much,
     upper_drop,
 )
 
@@ -199,3 +200,15 @@ def test_without_a_candidate_the_reasons_are_told() -> None:
     assert judge_variant(nothing, published={}).sentence == "refused (FAIL): dynamic: it crashed"
     empty = judge_variant(replace(EVIDENCE, files=()), published={})
     assert empty.sentence == "refused (FAIL): the model holds nothing that int8 can store"
+
+
+def test_precision_is_in_the_way_where_the_variant_or_all_smaller_candidates_miss_the_budget() -> None:
+    useless = replace(EVIDENCE, bytes=99, latency=replace(EVIDENCE.latency, ratios=(1.0,) * 16))  # type: ignore[type-var]
+    lossy = Candidate(name="static", metric=0.9, upper_drop=0.02, bytes=30, ratio=1.0)
+    large = replace(lossy, bytes=95)
+    within = replace(lossy, upper_drop=0.01)
+    assert loses_too_much(replace(EVIDENCE, metric=replace(METRIC, resampled=(0.02,) * 200)))
+    assert loses_too_much(replace(useless, candidates=(within, lossy)))
+    assert not loses_too_much(replace(useless, candidates=(within, large)))
+    assert not loses_too_much(replace(EVIDENCE, candidates=(lossy,)))
+    assert not loses_too_much(replace(EVIDENCE, metric=None))

@@ -96,6 +96,23 @@ def within_budget(metric: MetricDrop, max_drop: float | None) -> bool:
     return upper_drop(metric) <= allowed_drop(metric, max_drop) + 1e-12
 
 
+def loses_too_much(evidence: VariantEvidence) -> bool:
+    """Whether what the precision costs is in the way: of the variant, or of a candidate that would be worth having.
+
+    Where all smaller and faster candidates miss the budget, the variant is one that keeps it and gains nothing.
+    """
+    metric = evidence.metric
+    if metric is None:
+        return False
+    if not within_budget(metric, evidence.max_drop):
+        return True
+    if _gain(evidence)[0] != Status.FAIL:
+        return False
+    allowed = allowed_drop(metric, evidence.max_drop)
+    gaining = [c for c in evidence.candidates if (c.bytes or math.inf) <= SMALLER * evidence.baseline_bytes]
+    return any(c.upper_drop is not None and c.upper_drop > allowed for c in gaining)
+
+
 def best(candidates: Mapping[Candidate, bool]) -> Candidate | None:
     """The candidate to publish, of those given with whether they keep the budget: the fastest, then the smallest."""
     keeping = [candidate for candidate, keeps in candidates.items() if keeps and not candidate.refused]
