@@ -19,11 +19,11 @@ import torch
 
 import zoo
 from benchmarks.photographs import crop_photographs
-from zoo.bundle.judge.variant_evidence import Bits
+from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.judge.variant_evidence import Bits, VariantEvidence
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.variant import Variant
-from zoo_export.proof.prove import Proof, prove
+from zoo_export.proof.prove import prove
 from zoo_export.subject.load import find_subject
 from zoo_export.variants.make import make_variants
 
@@ -55,20 +55,22 @@ Written by `python -m benchmarks.variants`. Size and latency are those of `pipel
 thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval. `agreement` is the
 share of answers outside their margin that stay those of fp32. `mutants` are those of the variant that its gates reject.
 Latencies are in processor time, those with † on the clock of a busy machine. `photographs` are ten classes of crops of
-scikit-image's photographs, learnt from random weights.
+scikit-image's photographs, learnt from random weights. Rows of fine-tuning for 8 bits are written by
+`python -m benchmarks.fake_quantize`: a run whose int8 variant was refused, and the run that the printed command makes.
 
 """
 
 
-def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[str, Any]:
+def row(
+    name: str, evidence: VariantEvidence, verdict: Status, sentence: str, *, cpu: str, seconds: float | None = None
+) -> dict[str, Any]:
     """What the table says of one variant, and what the page leaves out."""
-    evidence = variant.evidence
     metric, latency = evidence.metric, evidence.latency
     return {
         "weights": name,
-        "variant": variant.name,
-        "verdict": variant.verdict.status.value,
-        "sentence": variant.verdict.sentence,
+        "variant": evidence.name,
+        "verdict": verdict.value,
+        "sentence": sentence,
         "method": evidence.method,
         "size": evidence.bytes / evidence.baseline_bytes if evidence.baseline_bytes else None,
         "latency": statistics.median(latency.ratios) if latency is not None else None,
@@ -83,8 +85,8 @@ def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[st
         "survivors": [f"{m.name}: {m.detail}" for m in evidence.mutants if m.applied and not m.killed_by],
         "candidates": [to_json(candidate) for candidate in evidence.candidates],
         "in_float": [node.node for node in evidence.sensitivity if node.in_float],
-        "machine": proof.evidence.environment.cpu,
-        "cpu_seconds": round(seconds, 1),
+        "machine": cpu,
+        "cpu_seconds": None if seconds is None else round(seconds, 1),
     }
 
 
@@ -106,7 +108,11 @@ def measure(name: str, bits: list[Bits], runs: Path) -> list[dict[str, Any]]:
     start = time.process_time()
     variants = make_variants(proof, bits)
     seconds = (time.process_time() - start) / max(len(variants), 1)
-    return [row(name, proof, variant, seconds=seconds) for variant in variants]
+    cpu = proof.evidence.environment.cpu
+    return [
+        row(name, made.evidence, made.verdict.status, made.verdict.sentence, cpu=cpu, seconds=seconds)
+        for made in variants
+    ]
 
 
 def tag(name: str) -> str:
