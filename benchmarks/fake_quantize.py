@@ -12,6 +12,7 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,18 @@ class Case:
 
     data: str
     """Of embedded data the name; "photographs" for crops of scikit-image's."""
-    image_size: int
     epochs: int
+    image_size: int | None = None
+    """Where it is not the model's own."""
     max_drop: float | None = None
 
 
 CASES = {
     "mnasnet0_5": Case(data="photographs", image_size=64, epochs=10),
-    "shufflenet_v2_x0_5": Case(data="digits", image_size=32, epochs=3, max_drop=0.002),
+    "resnet8": Case(data="digits", epochs=2, max_drop=0.002),
+    "shufflenet_v2_x0_5": Case(data="photographs", image_size=64, epochs=10, max_drop=0.002),
 }
-"""By name of the model: depthwise convolutions, whose channels differ most in their ranges."""
+"""By name of the model: depthwise convolutions, whose channels differ most in their ranges, and a short training."""
 
 
 def zoo(*words: str, done: Path, refused: bool = False) -> None:
@@ -51,14 +54,14 @@ def zoo(*words: str, done: Path, refused: bool = False) -> None:
         raise SystemExit(f"it ended with exit code {code}")
 
 
-def measure(name: str, runs: Path) -> list[dict[str, Any]]:
-    """The rows of one model: after its training, and after the fine-tuning."""
+def measure(name: str, runs: Path) -> Iterator[dict[str, Any]]:
+    """The rows of one model: after its training, then after the fine-tuning."""
     case, folder = CASES[name], runs / name
     data = str(crop_photographs(runs / "photographs")) if case.data == "photographs" else case.data
-    sizes = ["--input-size", str(case.image_size), "--epochs", str(case.epochs), "--threads", "1"]
+    sizes = [] if case.image_size is None else ["--input-size", str(case.image_size)]
+    sizes += ["--epochs", str(case.epochs), "--threads", "1"]
     budget = [] if case.max_drop is None else ["--max-drop", str(case.max_drop)]
     zoo("train", name, "--data", data, *sizes, "-o", str(folder / "a"), done=folder / "a")
-    rows = []
     for run, words in (("a", ""), ("b", ", then fine-tuned for 8 bits")):
         if run == "b":
             tuned = shlex.split(learn_for_8_bits(Run.open(folder / "a")))
@@ -67,28 +70,29 @@ def measure(name: str, runs: Path) -> list[dict[str, Any]]:
         export = ["export", str(folder / run), "--onnx", "--int8", *budget, "-o", str(bundle)]
         zoo(*export, done=bundle, refused=True)
         limit = "" if case.max_drop is None else f" (--max-drop {case.max_drop})"
-        title = f"{name}, trained on {case.data} at {case.image_size} px{limit}{words}"
+        size = "" if case.image_size is None else f" at {case.image_size} px"
+        title = f"{name}, trained on {case.data}{size} for {case.epochs} epochs{limit}{words}"
         report = Bundle.open(bundle).report()
         cpu = report.evidence.environment.cpu
-        rows += [
-            row(title, variant.evidence, variant.verdict, variant.sentence, cpu=cpu) for variant in report.variants
-        ]
-    return rows
+        for made in report.variants:
+            yield row(title, made.evidence, made.verdict, made.sentence, cpu=cpu)
+        if all(made.published for made in report.variants):
+            return  # nothing to be saved
 
 
 def main() -> None:
-    """Measure, and write both files after each model."""
+    """Measure, and write both files after each export."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=tuple(CASES))
     parser.add_argument("--runs", type=Path, default=Path("runs/fake_quantize"))
     arguments = parser.parse_args()
     for name in arguments.names:
-        made = measure(name, arguments.runs)
-        kept = [entry for entry in json.loads(RECORD.read_text()) if not entry["weights"].startswith(f"{name}, ")]
-        rows = sorted([*kept, *made], key=lambda entry: (entry["weights"], entry["variant"]))
-        RECORD.write_text(json.dumps(rows, indent=1) + "\n")
-        PAGE.write_text(page(rows))
-        print("\n".join(f"{entry['weights']}: {entry['sentence']}" for entry in made))
+        for made in measure(name, arguments.runs):
+            kept = [entry for entry in json.loads(RECORD.read_text()) if entry["weights"] != made["weights"]]
+            rows = sorted([*kept, made], key=lambda entry: (entry["weights"], entry["variant"]))
+            RECORD.write_text(json.dumps(rows, indent=1) + "\n")
+            PAGE.write_text(page(rows))
+            print(f"{made['weights']}: {made['sentence']}", flush=True)
 
 
 if __name__ == "__main__":

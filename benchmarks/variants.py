@@ -21,6 +21,7 @@ import zoo
 from benchmarks.photographs import crop_photographs
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.variant_evidence import Bits, VariantEvidence
+from zoo.bundle.judge.variant_rule import SMALLER
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
 from zoo_export.proof.prove import prove
@@ -83,11 +84,19 @@ def row(
         "killed": sum(bool(mutant.killed_by) for mutant in evidence.mutants),
         "mutants": sum(mutant.applied for mutant in evidence.mutants),
         "survivors": [f"{m.name}: {m.detail}" for m in evidence.mutants if m.applied and not m.killed_by],
+        "smaller_drop": _smaller_drop(evidence),
         "candidates": [to_json(candidate) for candidate in evidence.candidates],
         "in_float": [node.node for node in evidence.sensitivity if node.in_float],
         "machine": cpu,
         "cpu_seconds": None if seconds is None else round(seconds, 1),
     }
+
+
+def _smaller_drop(evidence: VariantEvidence) -> float | None:
+    """The least of what the smaller candidates lose, where the variant itself is not smaller."""
+    limit = SMALLER * evidence.baseline_bytes
+    smaller = [c.upper_drop for c in evidence.candidates if c.upper_drop is not None and (c.bytes or 0) <= limit]
+    return min(smaller) if smaller and evidence.bytes > limit else None
 
 
 def train(name: str, runs: Path) -> Path:
@@ -139,12 +148,18 @@ def page(rows: list[dict[str, Any]]) -> str:
         mutants = f"{entry['killed']} of {entry['mutants']}" if entry["mutants"] else "–"
         latency += "" if entry.get("clock") == "processor" or latency == "–" else "†"
         measured = (size, latency, words, _agreement(entry), mutants)
-        cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, entry["method"] or "–")
+        cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, _how(entry))
         lines.append("| " + " | ".join(cells) + " |")
     machines = sorted({entry["machine"] for entry in rows})
     missing = sorted({*WEIGHTS, *TRAINED} - {entry["weights"] for entry in rows})
     words = f" Not measured yet: {', '.join(missing)}." if missing else ""
     return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.{words}\n"
+
+
+def _how(entry: dict[str, Any]) -> str:
+    """How it was made, and what stood against a smaller one."""
+    drop, method = entry.get("smaller_drop"), entry["method"] or "–"
+    return method if drop is None else f"{method}; every smaller candidate may lose {drop:.3g} or more"
 
 
 def _title(name: str) -> str:
