@@ -19,11 +19,12 @@ import torch
 
 import zoo
 from benchmarks.photographs import crop_photographs
-from zoo.bundle.judge.variant_evidence import Bits
+from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.judge.variant_evidence import Bits, VariantEvidence
+from zoo.bundle.judge.variant_rule import SMALLER
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.variant import Variant
-from zoo_export.proof.prove import Proof, prove
+from zoo_export.proof.prove import prove
 from zoo_export.subject.load import find_subject
 from zoo_export.variants.make import make_variants
 
@@ -55,20 +56,22 @@ Written by `python -m benchmarks.variants`. Size and latency are those of `pipel
 thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval. `agreement` is the
 share of answers outside their margin that stay those of fp32. `mutants` are those of the variant that its gates reject.
 Latencies are in processor time, those with † on the clock of a busy machine. `photographs` are ten classes of crops of
-scikit-image's photographs, learnt from random weights.
+scikit-image's photographs, learnt from random weights. Rows of fine-tuning for 8 bits are written by
+`python -m benchmarks.fake_quantize`: a run whose int8 variant was refused, and the run that the printed command makes.
 
 """
 
 
-def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[str, Any]:
+def row(
+    name: str, evidence: VariantEvidence, verdict: Status, sentence: str, *, cpu: str, seconds: float | None = None
+) -> dict[str, Any]:
     """What the table says of one variant, and what the page leaves out."""
-    evidence = variant.evidence
     metric, latency = evidence.metric, evidence.latency
     return {
         "weights": name,
-        "variant": variant.name,
-        "verdict": variant.verdict.status.value,
-        "sentence": variant.verdict.sentence,
+        "variant": evidence.name,
+        "verdict": verdict.value,
+        "sentence": sentence,
         "method": evidence.method,
         "size": evidence.bytes / evidence.baseline_bytes if evidence.baseline_bytes else None,
         "latency": statistics.median(latency.ratios) if latency is not None else None,
@@ -81,11 +84,19 @@ def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[st
         "killed": sum(bool(mutant.killed_by) for mutant in evidence.mutants),
         "mutants": sum(mutant.applied for mutant in evidence.mutants),
         "survivors": [f"{m.name}: {m.detail}" for m in evidence.mutants if m.applied and not m.killed_by],
+        "smaller_drop": _smaller_drop(evidence),
         "candidates": [to_json(candidate) for candidate in evidence.candidates],
         "in_float": [node.node for node in evidence.sensitivity if node.in_float],
-        "machine": proof.evidence.environment.cpu,
-        "cpu_seconds": round(seconds, 1),
+        "machine": cpu,
+        "cpu_seconds": None if seconds is None else round(seconds, 1),
     }
+
+
+def _smaller_drop(evidence: VariantEvidence) -> float | None:
+    """The least of what the smaller candidates lose, where the variant itself is not smaller."""
+    limit = SMALLER * evidence.baseline_bytes
+    smaller = [c.upper_drop for c in evidence.candidates if c.upper_drop is not None and (c.bytes or 0) <= limit]
+    return min(smaller) if smaller and evidence.bytes > limit else None
 
 
 def train(name: str, runs: Path) -> Path:
@@ -106,7 +117,11 @@ def measure(name: str, bits: list[Bits], runs: Path) -> list[dict[str, Any]]:
     start = time.process_time()
     variants = make_variants(proof, bits)
     seconds = (time.process_time() - start) / max(len(variants), 1)
-    return [row(name, proof, variant, seconds=seconds) for variant in variants]
+    cpu = proof.evidence.environment.cpu
+    return [
+        row(name, made.evidence, made.verdict.status, made.verdict.sentence, cpu=cpu, seconds=seconds)
+        for made in variants
+    ]
 
 
 def tag(name: str) -> str:
@@ -133,12 +148,18 @@ def page(rows: list[dict[str, Any]]) -> str:
         mutants = f"{entry['killed']} of {entry['mutants']}" if entry["mutants"] else "–"
         latency += "" if entry.get("clock") == "processor" or latency == "–" else "†"
         measured = (size, latency, words, _agreement(entry), mutants)
-        cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, entry["method"] or "–")
+        cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, _how(entry))
         lines.append("| " + " | ".join(cells) + " |")
     machines = sorted({entry["machine"] for entry in rows})
     missing = sorted({*WEIGHTS, *TRAINED} - {entry["weights"] for entry in rows})
     words = f" Not measured yet: {', '.join(missing)}." if missing else ""
     return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.{words}\n"
+
+
+def _how(entry: dict[str, Any]) -> str:
+    """How it was made, and what stood against a smaller one."""
+    drop, method = entry.get("smaller_drop"), entry["method"] or "–"
+    return method if drop is None else f"{method}; every smaller candidate may lose {drop:.3g} or more"
 
 
 def _title(name: str) -> str:

@@ -23,7 +23,7 @@ from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
-from zoo_export.variants.forms import check_forms, make_forms
+from zoo_export.variants.forms import check_forms, check_inputs, make_forms
 from zoo_export.variants.make import check_evaluation_items, check_variants, make_variants
 from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
@@ -182,6 +182,7 @@ def export_target(
         if sign is not None:
             sign_bundle(current.path, sign)
         return _up_to_date(current)
+    check_inputs(subject, forms)
     if not keep_anyway:
         check_evaluation_items(subject, variants)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)

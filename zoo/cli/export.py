@@ -17,6 +17,7 @@ from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.bundle.judge.cases import some
 from zoo.bundle.judge.form_rule import WantedForms
+from zoo.bundle.judge.variant_rule import loses_too_much
 from zoo.cli.download import download_weights
 from zoo.cli.runtime_report import runtime_document, show_runtime
 from zoo.cli.terminal.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
@@ -205,7 +206,8 @@ def show_variant(out: Output, report: VariantReport) -> None:
         out.table(("gate", "status", "detail"), [(gate.name, gate.status.value, gate.detail) for gate in report.gates])
     in_float = [node for node in evidence.sensitivity if node.in_float]
     if in_float:
-        out.line(f"in float     {some(f'{node.module or node.node} ({node.op})' for node in in_float)}")
+        words = some(f"{node.module or node.node} ({node.op})" for node in in_float)
+        out.line(f"in float     {counted(len(in_float), 'node')}: {words}")
     for reason, count in Counter(c.refused for c in evidence.candidates if evidence.files and c.refused).items():
         if not reason.startswith(PASSED_OVER):
             out.line(f"left out     {counted(count, 'candidate')}: {reason}")
@@ -251,14 +253,9 @@ def _variant_document(report: VariantReport) -> dict[str, Any]:
 
 
 def _fine_tuning(target: Target, reports: Sequence[VariantReport]) -> str:
-    """The command after a run whose int8 variant lost too much of its metric; else empty."""
-    lossy = {
-        report.evidence.name
-        for report in reports
-        for gate in report.gates
-        if gate.name == "metric" and gate.status == "FAIL"
-    }
-    return learn_for_8_bits(target.run) if "int8" in lossy and isinstance(target, RunTarget) else ""
+    """The command after a run that loses too much of its metric in 8 bits; else empty."""
+    lossy = any(report.evidence.name == "int8" and loses_too_much(report.evidence) for report in reports)
+    return learn_for_8_bits(target.run) if lossy and isinstance(target, RunTarget) else ""
 
 
 def _sides(text: str, option: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from zoo.api.data import DataCard
-from zoo.api.errors import Refused
+from zoo.api.errors import Refused, UsageError
 from zoo.api.parts import Signatures, TaskAnswers, TaskGraphs
 from zoo.api.problem import Problem
 from zoo.api.task import BoundaryCase, Case, Port, Purpose, Signature
@@ -32,6 +32,21 @@ def with_sizes(signature: Signature, sizes: Sizes) -> Signature:
 def takes_pictures(signature: Signature) -> bool:
     """Whether a pipeline takes pictures of any size."""
     return any(port.dtype == "uint8" and all(side in port.shape for side in SPATIAL) for port in signature.inputs)
+
+
+def check_takes_pictures(subject: Subject) -> None:
+    """UsageError for a model of texts, sounds or noise: a size of a picture says nothing about these."""
+    signature = subject.pipeline_signature
+    if takes_pictures(signature):
+        return
+    words = ", ".join(f"{port.name} {list(port.shape)}" for port in signature.inputs)
+    lengths = any(port.name == "lengths" for port in signature.inputs)
+    raise UsageError(
+        f"--fixed-size is for models that take pictures, and {subject.model} takes {words}",
+        hint="fill up the tokens of a shorter text, and say its own length in lengths: pipeline.onnx is proved so"
+        if lengths
+        else "leave --fixed-size out",
+    )
 
 
 def fixed_subject(subject: Subject, sizes: Sizes, example: Mapping[str, Array]) -> Subject:

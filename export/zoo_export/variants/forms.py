@@ -26,7 +26,7 @@ from zoo_export.measure.outputs import compare_case
 from zoo_export.proof.prove import Progress, Proof, prove
 from zoo_export.runtime.runs import load, run
 from zoo_export.subject.results import Failed
-from zoo_export.subject.subject import metadata
+from zoo_export.subject.subject import Subject, metadata
 from zoo_export.variants.batch import (
     MUTANT_SIZES,
     Pictures,
@@ -36,7 +36,7 @@ from zoo_export.variants.batch import (
     run_batches,
 )
 from zoo_export.variants.batch_graph import AXIS, batch_graph, batch_signature
-from zoo_export.variants.fixed_size import fixed_subject, takes_pictures
+from zoo_export.variants.fixed_size import check_takes_pictures, fixed_subject
 from zoo_export.variants.form_mutants import FormMutation, batch_mutations, fixed_size_mutations
 
 MAX_SIDE: Final = 8_192
@@ -50,6 +50,12 @@ def check_forms(wanted: WantedForms) -> None:
     for height, width in wanted.fixed_sizes:
         if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
             raise UsageError(f"--fixed-size is {height}x{width}; a side has 1 to {MAX_SIDE:,} pixels")
+
+
+def check_inputs(subject: Subject, wanted: WantedForms) -> None:
+    """What can be refused before anything is exported."""
+    if wanted.fixed_sizes:
+        check_takes_pictures(subject)
 
 
 def make_forms(
@@ -130,9 +136,6 @@ def _with_file(evidence: FormEvidence, data: bytes, signature: Signature, runtim
 def _fixed(proof: Proof, evidence: FormEvidence, sizes: dict[str, int], *, golden_of_users: bool) -> Form:
     _one_file(proof)
     subject = proof.subject
-    if not takes_pictures(subject.pipeline_signature):
-        words = ", ".join(f"{port.name} {list(port.shape)}" for port in subject.pipeline_signature.inputs)
-        raise Refused(f"--fixed-size is for models that take pictures, and {subject.model} takes {words}")
     fixed = fixed_subject(subject, sizes, proof.inputs.raw[0].inputs)
     opset = proof.exported.graph.shipped.model.opset_import[0].version
     again = prove(fixed, opset=opset, evaluate=0, golden_of_users=golden_of_users)

@@ -21,8 +21,10 @@ from zoo.bundle.judge.variant_evidence import (
 from zoo.bundle.judge.variant_rule import (
     VariantVerdict,
     allowed_drop,
+    enough_items,
     judge_variant,
     killing_variant_gates,
+    loses_too_much,
     upper_drop,
 )
 
@@ -84,20 +86,6 @@ def test_the_upper_end_of_the_interval_counts() -> None:
     assert upper_drop(replace(METRIC, resampled=(0.0, float("nan")))) == float("inf")
 
 
-def test_a_loss_that_only_the_interval_refuses_asks_for_more_items() -> None:
-    wide = judged(metric=replace(METRIC, resampled=(0.02,) * 200))
-    lost = judged(metric=replace(METRIC, value=0.9, resampled=(0.08,) * 200))
-    for verdict, more in ((wide, True), (lost, False)):
-        detail = next(gate.detail for gate in verdict.gates if gate.name == "metric")
-        assert detail.endswith("the loss itself is smaller, so more evaluation items could decide it") == more
-
-
-def test_weights_that_are_not_those_of_the_model_are_named() -> None:
-    wrong = replace(EVIDENCE.weights, different=("conv.weight",))  # type: ignore[type-var]
-    detail = next(gate.detail for gate in judged(weights=wrong).gates if gate.name == "weights")
-    assert detail == "1 tensor of other values than in model.onnx: conv.weight"
-
-
 @pytest.mark.parametrize(
     ("metric", "allowed"),
     [
@@ -110,6 +98,41 @@ def test_weights_that_are_not_those_of_the_model_are_named() -> None:
 def test_shares_may_fall_by_a_hundredth_and_others_by_one_percent(metric: MetricDrop, allowed: float) -> None:
     assert allowed_drop(metric, None) == pytest.approx(allowed)
     assert allowed_drop(metric, 0.05) == 0.05
+
+
+def test_where_the_interval_refuses_the_gate_says_how_many_items_narrow_it() -> None:
+    """Worse by 0.002, at most 0.014: 0.012 must shrink to the 0.008 that is left, which (12 / 8)² of 500 items do."""
+    wide = replace(METRIC, value=0.978, resampled=(0.014,) * 200)
+    assert enough_items(wide, 0.01) == 1_200
+    detail = next(gate.detail for gate in judged(metric=wide).gates if gate.name == "metric")
+    assert detail.endswith(
+        "worse by at most 0.014 with 97.5% confidence, 0.01 is allowed; "
+        "worse by 0.002 itself, and about 1,200 evaluation items could show that (--evaluate)"
+    )
+    falling = replace(wide, mode="min", baseline=2.0, value=2.002)
+    assert enough_items(falling, 0.01) == 1_200
+
+
+@pytest.mark.parametrize(
+    ("value", "upper", "allowed"),
+    [(0.96, 0.03, 0.01), (0.98, 0.01, 0.0), (0.978, float("inf"), 0.01), (0.978, 0.008, 0.01)],
+    ids=["the loss itself is too large", "nothing is allowed", "no interval", "it passes"],
+)
+def test_no_number_of_items_is_advised_where_none_would_help(value: float, upper: float, allowed: float) -> None:
+    assert enough_items(replace(METRIC, value=value, resampled=(upper,) * 200), allowed) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"different": ("head",)}, "1 tensor is not that of model.onnx: head"),
+        ({"different": ("head", "stem")}, "2 tensors are not those of model.onnx: head, stem"),
+        ({"extra": ("head",)}, "1 tensor stands for none of its own: head"),
+    ],
+)
+def test_the_gate_weights_counts_tensors(changes: dict[str, Any], words: str) -> None:
+    weights = replace(WeightFidelity(total=4, equal=1, quantised=3), **changes)
+    assert next(gate.detail for gate in judged(weights=weights).gates if gate.name == "weights") == words
 
 
 @pytest.mark.parametrize(
@@ -177,3 +200,15 @@ def test_without_a_candidate_the_reasons_are_told() -> None:
     assert judge_variant(nothing, published={}).sentence == "refused (FAIL): dynamic: it crashed"
     empty = judge_variant(replace(EVIDENCE, files=()), published={})
     assert empty.sentence == "refused (FAIL): the model holds nothing that int8 can store"
+
+
+def test_precision_is_in_the_way_where_the_variant_or_all_smaller_candidates_miss_the_budget() -> None:
+    useless = replace(EVIDENCE, bytes=99, latency=replace(EVIDENCE.latency, ratios=(1.0,) * 16))  # type: ignore[type-var]
+    lossy = Candidate(name="static", metric=0.9, upper_drop=0.02, bytes=30, ratio=1.0)
+    large = replace(lossy, bytes=95)
+    within = replace(lossy, upper_drop=0.01)
+    assert loses_too_much(replace(EVIDENCE, metric=replace(METRIC, resampled=(0.02,) * 200)))
+    assert loses_too_much(replace(useless, candidates=(within, lossy)))
+    assert not loses_too_much(replace(useless, candidates=(within, large)))
+    assert not loses_too_much(replace(EVIDENCE, candidates=(lossy,)))
+    assert not loses_too_much(replace(EVIDENCE, metric=None))

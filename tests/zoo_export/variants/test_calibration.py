@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from zoo_export.variants.calibration import GROUP_BYTES, ItemReader, tensor_bytes, whole_groups
+from zoo_export.subject.results import Failed
+from zoo_export.variants.calibration import GROUP_BYTES, ItemReader, calibration_inputs, tensor_bytes, whole_groups
 
 
 @pytest.mark.parametrize(
@@ -53,3 +57,14 @@ def test_a_group_that_is_not_whole_is_left_out(count: int, kept: int) -> None:
     inputs = tuple({"input": np.zeros((1, 3), np.float32)} for _ in range(count))
     assert len(whole_groups(inputs)) == kept
     assert len(whole_groups((*inputs, {"input": np.zeros((1, 4), np.float32)}))) == count + 1
+
+
+@pytest.mark.parametrize("count", [0, 3, 15])
+def test_too_few_items_to_calibrate_with_are_a_sentence(count: int) -> None:
+    source = SimpleNamespace(request=SimpleNamespace(source="photos"))
+    card = SimpleNamespace(splits={"train": (object(),) * count}, source=source)
+    subject: Any = SimpleNamespace(
+        card=card, evaluation=None, task=SimpleNamespace(tags=SimpleNamespace(generative=False))
+    )
+    pipeline: Any = None
+    assert calibration_inputs(subject, pipeline) == Failed(f"photos has {count} items to calibrate with, 16 are needed")

@@ -32,7 +32,7 @@ from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof
 from zoo_export.variants.batch import batch_pictures, batch_proof, run_batches
 from zoo_export.variants.batch_graph import batch_signature
-from zoo_export.variants.fixed_size import fixed_subject
+from zoo_export.variants.fixed_size import check_takes_pictures, fixed_subject
 from zoo_export.variants.form_mutants import batch_mutations
 from zoo_export.variants.forms import check_forms, make_forms
 
@@ -101,6 +101,19 @@ def test_pictures_that_a_model_does_not_take_are_refused(proof: Proof) -> None:
     fixed = fixed_subject(subject, {"height": 17, "width": 23}, example)
     assert fixed.pipeline_signature.inputs[0].shape == (17, 23, 3)
     assert fixed.signature.inputs[0].shape == ("batch", 3, 12, 12)
+
+
+def test_one_size_of_texts_is_refused_before_they_are_proved(zoo_command: Any) -> None:
+    said: Said = zoo_command("export", "gru@names", "--fixed-size", "16")
+    assert (said.code, "capturing" in said.err) == (2, False)
+    words = (
+        "--fixed-size is for models that take pictures, and rnn/gru takes tokens ['batch', 'length'], lengths ['batch']"
+    )
+    assert words in said.err and "say its own length in lengths" in said.err
+    noise = Signature(inputs=(Port(name="noise", dtype="float32", shape=("batch", 8)),), outputs=())
+    with pytest.raises(UsageError, match=r"m takes noise \['batch', 8\]") as refused:
+        check_takes_pictures(cast("Any", SimpleNamespace(model="m", pipeline_signature=noise)))
+    assert refused.value.hint == "leave --fixed-size out"
 
 
 def test_sizes_that_nobody_can_prove_are_bad_usage(zoo_command: Any) -> None:

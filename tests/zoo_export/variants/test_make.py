@@ -73,6 +73,7 @@ def test_a_kept_one_is_unproved(proof: Proof, variants: tuple[Variant, ...], tmp
         ({"trained": False}, "int8 needs a trained model"),
         ({"max_drop": -1.0}, "--max-drop is -1.0"),
         ({"max_drop": float("nan")}, "--max-drop is nan"),
+        ({"max_drop": float("inf")}, "--max-drop is inf"),
         ({"evaluate": 99}, "needs 100 evaluation items"),
     ],
 )

@@ -197,13 +197,13 @@ def lineage(evidence: Evidence) -> Finding:
     state = evidence.lineage
     if state is None:
         return NOT_MEASURED
-    for what, names in (
-        ("differ", state.different),
-        ("are missing", state.missing),
-        ("are unexplained", state.extra),
+    for one, more, names in (
+        ("differs", "differ", state.different),
+        ("is missing", "are missing", state.missing),
+        ("is unexplained", "are unexplained", state.extra),
     ):
         if names:
-            return Status.FAIL, f"{counted(len(names), 'tensor')} {what}: {some(names)}"
+            return Status.FAIL, f"{counted(len(names), f'tensor {one}', f'tensors {more}')}: {some(names)}"
     if state.equal <= 0 or state.equal + len(state.unused) != state.total:
         return Status.FAIL, f"{state.equal} equal and {len(state.unused)} unused do not make {state.total}"
     notes = [f"{state.equal} of {state.total} tensors bit for bit"]

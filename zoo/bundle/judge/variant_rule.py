@@ -96,6 +96,23 @@ def within_budget(metric: MetricDrop, max_drop: float | None) -> bool:
     return upper_drop(metric) <= allowed_drop(metric, max_drop) + 1e-12
 
 
+def loses_too_much(evidence: VariantEvidence) -> bool:
+    """Whether what the precision costs is in the way: of the variant, or of a candidate that would be worth having.
+
+    Where all smaller and faster candidates miss the budget, the variant is one that keeps it and gains nothing.
+    """
+    metric = evidence.metric
+    if metric is None:
+        return False
+    if not within_budget(metric, evidence.max_drop):
+        return True
+    if _gain(evidence)[0] != Status.FAIL:
+        return False
+    allowed = allowed_drop(metric, evidence.max_drop)
+    gaining = [c for c in evidence.candidates if (c.bytes or math.inf) <= SMALLER * evidence.baseline_bytes]
+    return any(c.upper_drop is not None and c.upper_drop > allowed for c in gaining)
+
+
 def best(candidates: Mapping[Candidate, bool]) -> Candidate | None:
     """The candidate to publish, of those given with whether they keep the budget: the fastest, then the smallest."""
     keeping = [candidate for candidate, keeps in candidates.items() if keeps and not candidate.refused]
@@ -163,11 +180,38 @@ def _metric(evidence: VariantEvidence) -> Finding:
         f"{metric.name} {metric.baseline:.4g} in fp32, {metric.value:.4g} here on {counted(metric.items, 'item')}: "
         f"worse by at most {upper:.4g} with {(1 + INTERVAL) / 2:.1%} confidence, {allowed:.4g} is allowed"
     )
-    if within_budget(metric, evidence.max_drop):
-        return Status.PASS, words
-    drop = metric.baseline - metric.value if metric.mode == "max" else metric.value - metric.baseline
-    undecided = "; the loss itself is smaller, so more evaluation items could decide it" if drop <= allowed else ""
-    return Status.FAIL, words + undecided
+    keeps = within_budget(metric, evidence.max_drop)
+    return (Status.PASS if keeps else Status.FAIL), words + (_more_items(metric, allowed) * (not keeps))
+
+
+def _more_items(metric: MetricDrop, allowed: float) -> str:
+    """What to do where the interval alone refuses; else empty."""
+    enough = enough_items(metric, allowed)
+    if enough is None:
+        return ""
+    return f"; worse by {_fall(metric):.4g} itself, and about {enough:,} evaluation items could show that (--evaluate)"
+
+
+def enough_items(metric: MetricDrop, allowed: float) -> int | None:
+    """How many evaluation items would pass the same drop; None where that is too large itself, or has no interval.
+
+    The interval narrows with the root of the number of items.
+    """
+    fall = _fall(metric)
+    width, room = upper_drop(metric) - fall, allowed - fall
+    if not math.isfinite(width) or room <= 0 or width <= room:
+        return None
+    return _two_digits(math.ceil(metric.items * (width / room) ** 2))
+
+
+def _fall(metric: MetricDrop) -> float:
+    return (metric.baseline - metric.value) * (1 if metric.mode == "max" else -1)
+
+
+def _two_digits(number: int) -> int:
+    """Rounded up to two significant digits: it is an estimate."""
+    unit: int = 10 ** max(len(str(number)) - 2, 0)
+    return math.ceil(number / unit) * unit
 
 
 def _agreement(evidence: VariantEvidence) -> Finding:
@@ -218,12 +262,12 @@ def _weights(evidence: VariantEvidence) -> Finding:
     found = evidence.weights
     if found is None or found.total <= 0:
         return NOT_MEASURED
-    for what, names in (
-        ("of other values than in model.onnx", found.different),
-        ("that model.onnx lacks", found.extra),
+    for one, more, names in (
+        ("is not that of model.onnx", "are not those of model.onnx", found.different),
+        ("stands for none of its own", "stand for none of its own", found.extra),
     ):
         if names:
-            return Status.FAIL, f"{counted(len(names), 'tensor')} {what}: {some(names)}"
+            return Status.FAIL, f"{counted(len(names), f'tensor {one}', f'tensors {more}')}: {some(names)}"
     if found.equal + found.quantised != found.total:
         return Status.FAIL, f"{found.equal} equal and {found.quantised} converted do not make {found.total}"
     if not found.quantised:

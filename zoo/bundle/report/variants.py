@@ -14,6 +14,7 @@ from zoo.bundle.report.record import FormReport, VariantReport
 from zoo.bundle.report.sections import status_mark
 
 MAX_NODES = 12
+"""Of those that are converted; all that stay in float are shown."""
 
 
 def variants(reports: tuple[VariantReport, ...]) -> list[Html]:
@@ -89,7 +90,8 @@ def _nodes(evidence: VariantEvidence) -> list[Html]:
             "–" if node.sqnr_db is None else f"{node.sqnr_db:.1f} dB",
             "float" if node.in_float else "",
         )
-        for node in evidence.sensitivity[:MAX_NODES]
+        for place, node in enumerate(evidence.sensitivity)
+        if node.in_float or place < MAX_NODES
     ]
     header = ("node that costs most", "module", "operator", "outputs where it alone is converted", "kept in")
     return [table(header, rows)] if rows else []
