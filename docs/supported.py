@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import prod
 from pathlib import Path
@@ -30,6 +30,8 @@ from zoo_timm.plugin import cards  # noqa: E402
 PAGE = ROOT / "docs" / "supported.md"
 ROWS = ROOT / "benchmarks" / "sweep"
 DISTRIBUTION = "edgezoo"
+MIN_OF_A_TASK = 3
+"""Fewer proved models of a task say nothing about others of it."""
 COLUMNS = ("model", "parameters", "verdict", "ratio", "CPU s", "memory", "nodes", "file", "ms", "ms in PyTorch")
 HEAD = """# Is my model supported?
 
@@ -56,6 +58,7 @@ class Listed:
     parameters: int | None
     not_available: str
     gmacs: float | None = None
+    task: str = ""
     pixels: int = 0
     """Of a picture that it takes; 0 where it takes none."""
     tokens: int = 0
@@ -70,6 +73,30 @@ class Estimates:
     memory: CostModel | None
     sizes: Mapping[str, Sizes]
     """Of the models whose parameters are known, by full name."""
+    factors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """How many times as much a model takes as its sizes say, by full name: a segmenter's answer is as large as its
+    picture, and a detector's proof has further cases."""
+
+    def of(self, name: str) -> tuple[float, float] | None:
+        """CPU seconds and megabytes; None where nothing can be said."""
+        sizes = self.sizes.get(name)
+        if sizes is None or self.seconds is None or self.memory is None:
+            return None
+        longer, larger = self.factors.get(name, (1.0, 1.0))
+        return self.seconds.estimate(sizes) * longer, self.memory.estimate(sizes) * larger
+
+    def for_tasks(self, tasks: Mapping[str, str], proved: Sequence[tuple[str, float, float]]) -> Estimates:
+        """The same with a factor for every task of which several models were proved; `tasks` is by full name."""
+        ratios: dict[str, list[tuple[float, float]]] = {}
+        for name, seconds, memory in proved:
+            if (estimate := self.of(name)) is not None:
+                ratios.setdefault(tasks[name], []).append((seconds / estimate[0], memory / estimate[1]))
+        by_task = {
+            task: (median(s for s, _ in found), median(m for _, m in found))
+            for task, found in ratios.items()
+            if len(found) >= MIN_OF_A_TASK
+        }
+        return replace(self, factors={name: by_task[task] for name, task in tasks.items() if task in by_task})
 
 
 def listed_models() -> tuple[Listed, ...]:
@@ -82,6 +109,7 @@ def listed_models() -> tuple[Listed, ...]:
             parameters=entry.spec.parameters,
             not_available=_reason(entry.spec),
             gmacs=entry.spec.gflops,
+            task=entry.spec.task,
             pixels=prod(taken.size) if isinstance(taken := entry.spec.input, ImageInput) else 0,
             tokens=taken.max_length if isinstance(taken, TokenInput) else 0,
         )
@@ -116,10 +144,13 @@ def estimates(models: Sequence[Listed], rows: Mapping[str, SweepRow]) -> Estimat
         sizes[model.full_name] = Sizes(mparams=model.parameters / 1e6, gmacs=gmacs, macts=macts)
     stated = {model.full_name for model in models if model.gmacs}
     proved = [(sizes[name], row) for name, row in rows.items() if row.proved and name in sizes and name in stated]
+    tasks = {model.full_name: model.task for model in models}
     return Estimates(
         seconds=fit([size for size, _ in proved], [row.cpu_seconds for _, row in proved]),
         memory=fit([size for size, _ in proved], [float(row.memory_mb) for _, row in proved]),
         sizes=sizes,
+    ).for_tasks(
+        tasks, [(name, row.cpu_seconds, row.memory_mb) for name, row in rows.items() if row.proved and name in sizes]
     )
 
 
@@ -151,10 +182,9 @@ def verdicts(models: Sequence[Listed], rows: Mapping[str, SweepRow], costs: Esti
     measured = {name: (row.verdict, row.cpu_seconds, row.memory_mb) for name, row in rows.items()}
     others = [model for model in models if model.full_name not in rows and model.full_name in costs.sizes]
     estimated = {
-        model.full_name: (round(costs.seconds.estimate(sizes)), round(costs.memory.estimate(sizes)))
+        model.full_name: (round(estimate[0]), round(estimate[1]))
         for model in others
-        if costs.seconds and costs.memory
-        for sizes in (costs.sizes[model.full_name],)
+        if (estimate := costs.of(model.full_name)) is not None
     }
     return as_text(measured, estimated)
 
@@ -221,12 +251,12 @@ def _cells(model: Listed, row: SweepRow | None, costs: Estimates) -> tuple[str, 
 
 def _estimated(model: Listed, costs: Estimates) -> tuple[str, str, str, str]:
     """Verdict, ratio, CPU seconds and memory of a model that nobody swept."""
-    sizes = costs.sizes.get(model.full_name)
     if model.not_available:
         return model.not_available, "", "", ""
-    if sizes is None or costs.seconds is None or costs.memory is None:
+    estimate = costs.of(model.full_name)
+    if estimate is None:
         return "not swept", "", "", ""
-    return "not swept", "", f"~{costs.seconds.estimate(sizes):.0f}", f"~{costs.memory.estimate(sizes) / 1e3:.1f} GB"
+    return "not swept", "", f"~{estimate[0]:.0f}", f"~{estimate[1] / 1e3:.1f} GB"
 
 
 def _million(count: int | None) -> str:

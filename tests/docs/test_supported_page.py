@@ -49,6 +49,21 @@ def test_few_rows_give_no_estimate() -> None:
     assert fit([Sizes(mparams=1, gmacs=1, macts=1)] * (MIN_ROWS - 1), [1.0] * (MIN_ROWS - 1)) is None
 
 
+def test_a_task_that_takes_longer_than_its_sizes_say_has_a_factor() -> None:
+    one = Sizes(mparams=1, gmacs=1, macts=1)
+    costs = Estimates(
+        seconds=CostModel(shares=(20, 0, 0, 0), error=0),
+        memory=CostModel(shares=(1_000, 0, 0, 0), error=0),
+        sizes=dict.fromkeys(("a", "b", "c", "d", "e"), one),
+    )
+    tasks = {"a": "segmentation", "b": "segmentation", "c": "segmentation", "d": "segmentation", "e": "detection"}
+    proved = [("a", 80.0, 1_500.0), ("b", 100.0, 2_000.0), ("c", 400.0, 900.0), ("e", 900.0, 9_000.0)]
+    found = costs.for_tasks(tasks, proved)
+    assert found.of("d") == (100.0, 1_500.0), "the middle one of three"
+    assert found.of("e") == (20.0, 1_000.0), "one alone says nothing"
+    assert found.of("unknown") is None
+
+
 def _listed(name: str, *, not_available: str = "") -> Listed:
     return Listed(full_name=f"toys/{name}", plugin="toys", family="toy", parameters=5_000, not_available=not_available)
 
