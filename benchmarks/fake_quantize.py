@@ -2,7 +2,7 @@
 
 python -m benchmarks.fake_quantize [NAME…] [--runs FOLDER] trains each model of `CASES` into FOLDER/NAME/a, exports it,
 trains FOLDER/NAME/b by the printed command, and exports that.  What is there already is used.  The rows go into
-variants.json and variants.md beside those of `python -m benchmarks.variants`.
+variants.json and variants.md, next to those of `python -m benchmarks.variants`.
 """
 
 from __future__ import annotations

@@ -37,12 +37,14 @@ def feature_maps(model: nn.Module, problem: Problem) -> FeatureMaps:
     name: str = model.pretrained_cfg["architecture"]  # type: ignore[index, assignment]  # what timm notes in every network
     size: dict[str, Any] = {"img_size": problem.image.size} if name in sized_names() else {}
     try:
-        network = timm.create_model(name, features_only=True, in_chans=problem.image.channels, **size)
+        with torch.random.fork_rng(devices=[]):  # its random numbers are replaced, and nobody else's may change
+            network = timm.create_model(name, features_only=True, in_chans=problem.image.channels, **size)
     except (RuntimeError, AssertionError, AttributeError, TypeError, ValueError, KeyError) as error:
         raise UsageError(f"timm/{name} has no feature maps: {str(error) or type(error).__name__}") from error
     inner = getattr(network, "model", network)  # some workarounds look at the network itself
     apply_workarounds(inner)
     _copy_parameters(model, network)
+    _copy_dropout(model, network)
     channels_last = str(getattr(network, "output_fmt", "NCHW")).endswith("NHWC")
     return TimmFeatureMaps(
         network.train(model.training), feature_info=network.feature_info, channels_last=channels_last
@@ -58,6 +60,14 @@ def _copy_parameters(model: nn.Module, network: nn.Module) -> None:
             if source is None or source.shape != value.shape:
                 raise PluginError(f"timm's feature maps have {name!r}, which the network itself has not")
             value.copy_(source)
+
+
+def _copy_dropout(model: nn.Module, network: nn.Module) -> None:
+    """The rate of every dropout layer that the feature maps have, too."""
+    rates = {_plain(name): part.p for name, part in model.named_modules() if isinstance(part, nn.Dropout)}
+    for name, part in network.named_modules():
+        if isinstance(part, nn.Dropout):
+            part.p = rates.get(_plain(name), part.p)
 
 
 def _plain(name: str) -> str:

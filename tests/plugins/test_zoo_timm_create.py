@@ -63,6 +63,15 @@ def test_feature_maps_have_the_parameters_of_the_network() -> None:
     assert torch.equal(maps(image)[-1], kept[0])
 
 
+def test_feature_maps_keep_the_rate_of_dropout_and_leave_random_numbers_alone() -> None:
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    maps = zoo.create_model("test_vit", features_only=True, drop_rate=0.25, seed=0)
+    assert torch.equal(torch.get_rng_state(), state)
+    rates = {part.p for part in maps.modules() if isinstance(part, nn.Dropout)}
+    assert 0.25 in rates
+
+
 def test_channels_of_weights_are_adapted_in_every_filter_that_reads_the_picture(tmp_path: Any) -> None:
     start = zoo.create_model("timm/crossvit_tiny_240", num_classes=2, seed=0)
     torch.save(start.state_dict(), tmp_path / "start.pt")

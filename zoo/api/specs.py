@@ -88,7 +88,8 @@ class ModelSpec:
     task: str
     """A task's name, bare or full."""
     builder: Reference
-    """Returns an nn.Module; called with the facts that `needs` names, as keywords."""
+    """Returns an nn.Module; called with the facts that `needs` names, as keywords.  Where it has the keywords
+    `in_chans` and `global_pool`, those of `create_model` are passed to it; else the built network is changed."""
     trainer: str
     """A trainer's name: this plugin's own comes first, then those of other plugins; or a full name."""
     input: Input

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from zoo.bundle.runtime.manifest import NAME, read_manifest
 from zoo.cli.info.bundle_parts import parts_of
 from zoo.cli.terminal.options import json_option
 from zoo.cli.terminal.output import Output
+from zoo.runs.checkpoints import file_sha256
 
 SCHEMA = 1
 NOTHING = "nothing of that; sizes and turns that depend on inputs were not looked at"
@@ -72,7 +72,8 @@ class _Variants:
     told: tuple[tuple[str, str], ...] = ()
     """A line for each variant and runtime."""
     changed: tuple[str, ...] = ()
-    """Graphs whose bytes are not those of the manifest, so that its verdict says nothing of them."""
+    """Graphs and weights that are missing, or whose bytes are not those of the manifest: its verdict says nothing of
+    them."""
 
 
 def _variants(bundle: Path) -> _Variants:
@@ -81,17 +82,16 @@ def _variants(bundle: Path) -> _Variants:
         return _Variants()
     manifest = read_manifest(bundle).manifest
     names = [variant.folder + name for variant in manifest.variants for name in variant.graphs]
-    recorded = manifest.hashes()
+    recorded = {**manifest.graph_hashes(), **{name: manifest.hashes().get(name) for name in names}}
     return _Variants(
         graphs={name: scan(bundle / name) for name in names},
         told=tuple(parts_of(manifest)),
-        changed=tuple(name for name in (_PIPELINE, *names) if _sha256(bundle / name) != recorded.get(name)),
+        changed=tuple(name for name in recorded if _is_changed(bundle / name, recorded[name])),
     )
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+def _is_changed(file: Path, digest: str | None) -> bool:
+    return not file.is_file() or file_sha256(file) != digest
 
 
 def _print(out: Output, scanned: Scan, variants: _Variants) -> None:
@@ -112,7 +112,10 @@ def _print(out: Output, scanned: Scan, variants: _Variants) -> None:
             *(("looked for", what) for what in scanned.looked_for),
             ("found", _found(scanned)),
             *variants.told,
-            *(("changed", f"{name}: its bytes are not those that the manifest names") for name in variants.changed),
+            *(
+                ("changed", f"{name}: it is missing, or its bytes are not those that the manifest names")
+                for name in variants.changed
+            ),
             *((f"refused in {name}", reason) for name, graph in variants.graphs.items() for reason in graph.refused),
         ]
     )

@@ -29,7 +29,7 @@ def build(
 ) -> nn.Module:
     """The architecture with random parameters, drawn from `seed` where one is given; PluginError when it fails.
 
-    `options` are keywords that this builder takes beside those of the problem (see `takes`).
+    `options` are further keywords that this builder takes (see `takes`).
     """
     keywords = {**_keywords(entry, problem), **(options or {})}
     builder = _builder(catalog, entry)

@@ -97,7 +97,7 @@ def create_model(
         )
     free = in_chans is not None and source is None and problem is None
     made_for = _with_channels(made_for, in_chans) if free and _takes_any(entry) else made_for
-    options = {"global_pool": global_pool} if global_pool and takes(catalog, entry, "global_pool") else {}
+    options = {"global_pool": global_pool} if global_pool is not None and takes(catalog, entry, "global_pool") else {}
     model = build(catalog, entry, made_for, seed=seed, options=options)
     if global_pool is not None and not options:
         with seeded(seed):

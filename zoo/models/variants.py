@@ -67,20 +67,26 @@ def read_channels(wide: nn.Module, trained: nn.Module | None, *, example: Tensor
     The filters that read the picture are adapted as in `with_channels`, all others are equal.  UsageError where the
     architecture, though it was built, does not run with so many channels, or has other parameters then.
     """
-    known, wanted = {} if trained is None else trained.state_dict(), example.shape[1]
-    with torch.no_grad():
-        for key, value in wide.state_dict().items() if known else ():
-            source = known[key]
-            if source.shape != value.shape and source.ndim == 4:
-                source = _adapted(source, wanted)
-            if source.shape != value.shape:
-                raise UsageError(f"{name} cannot read {wanted} channels: {key} is {list(value.shape)} then")
-            value.copy_(source)
+    wanted = example.shape[1]
+    if trained is not None:
+        _copy_adapted(trained, wide, wanted=wanted, name=name)
     try:
         _run_watched(wide, (example,), (), {}, evaluate=True)
     except RuntimeError as error:
         raise UsageError(f"{name} cannot read {wanted} channels: {str(error).splitlines()[0]}") from error
     return wide
+
+
+def _copy_adapted(trained: nn.Module, wide: nn.Module, *, wanted: int, name: str) -> None:
+    known = trained.state_dict()
+    with torch.no_grad():
+        for key, value in wide.state_dict().items():
+            source = known.get(key)
+            if source is not None and source.ndim == 4 and source.shape != value.shape:
+                source = _adapted(source, wanted)
+            if source is None or source.shape != value.shape:
+                raise UsageError(f"{name} cannot read {wanted} channels: {key} is {list(value.shape)} then")
+            value.copy_(source)
 
 
 def _adapted(filters: Tensor, wanted: int) -> Tensor:

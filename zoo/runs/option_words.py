@@ -28,14 +28,28 @@ class SaveInterval:
 
 
 def read_interval(text: str) -> SaveInterval:
-    """An interval spelt as "500steps", or as a time with its unit; UsageError where it is neither."""
+    """An interval spelt as "500steps", or as a time; UsageError where it is neither."""
     if match := re.fullmatch(r"(\d+)\s*steps?", text.strip()):
         if int(match[1]) > 0:
             return SaveInterval(steps=int(match[1]))
-    elif not re.search(r"step|\d\s*$", text):  # of a bare number nobody can tell whether it is steps or seconds
+    elif not re.search(r"step", text):
         with suppress(UsageError):
             return SaveInterval(seconds=read_seconds(text))
-    raise UsageError(f"--save-every {text!r} is neither a time nor a number of steps", hint="as in 5min or 500steps")
+    raise _no_interval(text)
+
+
+def check_interval(text: str) -> None:
+    """UsageError for what is no interval, and for a bare number, which may mean steps or seconds.
+
+    Runs of an earlier version hold bare numbers of seconds, so that `read_interval` takes them.
+    """
+    read_interval(text)
+    if text.strip()[-1].isdigit():
+        raise _no_interval(text)
+
+
+def _no_interval(text: str) -> UsageError:
+    return UsageError(f"--save-every {text!r} is neither a time nor a number of steps", hint="as in 5min or 500steps")
 
 
 def read_ratios(text: str) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ from zoo.api.problem import Input
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
-from zoo.runs.option_words import read_interval, read_ratios, read_seconds
+from zoo.runs.option_words import check_interval, read_ratios, read_seconds
 from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import AUTO, NO_CALLBACK, Freeze, OnBadSample, TrainOptions, given
@@ -249,7 +249,7 @@ def check_config(config: TrainConfig) -> None:
     for name, (value, least) in at_least.items():
         if value is not None and value < least:
             raise UsageError(f"{name} is {value}; it must be at least {least}")
-    read_interval(config.save_every)
+    check_interval(config.save_every)
     if config.device not in DEVICES:
         raise UsageError(f"there is no kind of device {config.device!r}", hint=f"say {', '.join(DEVICES)}")
     if not 0 <= config.seed < 2**32:

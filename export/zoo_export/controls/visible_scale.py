@@ -62,15 +62,16 @@ def visible_factor(evidence: Evidence, indices: tuple[int, ...]) -> float | None
 
 
 def _relative_noise(evidence: Evidence, indices: tuple[int, ...]) -> float:
-    """The least relative noise of these cases: one case in which a mutant is seen is enough."""
+    """Of the noisiest output, as the layer may change that one alone; in its best case, as one is enough."""
     graph = next(graph for graph in evidence.graphs if graph.role == "model")
     usual = usual_noises(graph, evidence.reference.precision)
-    shares = []
+    shares: dict[str, float] = {}
     for output in (output for index in indices for output in graph.cases[index].outputs):
         floor = usual.get(output.name)
         if output.torch and output.scale and output.scale.rms:
-            shares.append(max(output.torch.rms or 0.0, (floor and floor.rms) or 0.0) / output.scale.rms)
-    return min(shares, default=0.0)
+            share = max(output.torch.rms or 0.0, (floor and floor.rms) or 0.0) / output.scale.rms
+            shares[output.name] = min(share, shares.get(output.name, share))
+    return max(shares.values(), default=0.0)
 
 
 def scale_mutant(runtime: Runtime, file: GraphFile, indices: tuple[int, ...], *, factor: float) -> Mutant | NotApplied:

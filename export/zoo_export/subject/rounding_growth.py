@@ -8,7 +8,7 @@ in the linear part of the activation: there it is 1e-6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -37,17 +37,18 @@ def keep_rounding_small(
     before = growth(module, inputs, signature)
     if before <= MAX_GROWTH:
         return 0
-    _raise(norms, RAISED)
+    biases = [norm.bias.detach().clone() for norm in norms]
+    _set_biases(norms, [bias + RAISED for bias in biases])
     calibrate()
     if growth(module, inputs, signature) < before:
         return len(norms)
-    _raise(norms, -RAISED)
+    _set_biases(norms, biases)
     calibrate()
     return 0
 
 
 def growth(module: nn.Module, inputs: Mapping[str, Array], signature: Signature) -> float:
-    """How many times as far as the input the outputs of some batch norm move, relative to their size; 0 for tokens."""
+    """The largest relative change of a batch norm's outputs, divided by that of the input; 0 for tokens."""
     if not any(np.issubdtype(value.dtype, np.floating) for value in inputs.values()):
         return 0.0
     generator = np.random.default_rng(0)
@@ -60,7 +61,7 @@ def growth(module: nn.Module, inputs: Mapping[str, Array], signature: Signature)
     plain, other = (_outputs_of_norms(module, each, signature) for each in (inputs, moved))
     sizes = [
         float((a - b).square().mean().sqrt() / a.square().mean().sqrt())
-        for a, b in zip(plain, other, strict=False)
+        for a, b in zip(plain, other, strict=False)  # a detector may run a part more often
         if a.shape == b.shape and a.numel() and bool(a.any())
     ]
     return max((size for size in sizes if np.isfinite(size)), default=0.0) / STEP
@@ -78,7 +79,7 @@ def _outputs_of_norms(module: nn.Module, inputs: Mapping[str, Array], signature:
     return outputs
 
 
-def _raise(norms: list[nn.modules.batchnorm._BatchNorm], amount: float) -> None:
+def _set_biases(norms: Sequence[nn.modules.batchnorm._BatchNorm], biases: Sequence[Tensor]) -> None:
     with torch.no_grad():
-        for norm in norms:
-            norm.bias.add_(amount)
+        for norm, bias in zip(norms, biases, strict=True):
+            norm.bias.copy_(bias)

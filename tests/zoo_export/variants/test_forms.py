@@ -220,6 +220,13 @@ def test_inspect_names_the_variants_and_what_speaks_against_their_graphs(
     refused = {entry["file"]: entry["refused"] for entry in said.json["variants"]}
     assert said.code == 1 and len(refused[FIXED]) == 1 and "elsewhere" in refused[FIXED][0]
     assert said.json["refused"] == [] == refused["variants/batch/pipeline.onnx"]
+    assert said.json["changed"] == [FIXED]
+    (bundle / "model.onnx").unlink()
+    said = zoo_command("inspect", str(bundle))
+    assert [line.split()[1] for line in said.out.splitlines() if line.startswith("changed ")] == [
+        "model.onnx:",
+        f"{FIXED}:",
+    ]
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.bundle.sandbox.runtime import Runtime
 from zoo.bundle.sandbox.session import TensorPort
+from zoo.runs.checkpoints import file_sha256
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
@@ -78,13 +78,8 @@ def _files(bundle: Path) -> dict[str, str]:
     for path in bundle.rglob("*"):
         if path.is_symlink() or not path.is_dir():
             plain = path.is_file() and not path.is_symlink()
-            files[path.relative_to(bundle).as_posix()] = _digest(path)[:12] if plain else "no file"
+            files[path.relative_to(bundle).as_posix()] = file_sha256(path)[:12] if plain else "no file"
     return {name: digest for name, digest in files.items() if name not in (NAME, SIGNATURE)}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _record(bundle: Bundle) -> dict[str, str]:
