@@ -16,11 +16,11 @@ from zoo.bundle.runtime.manifest import NAME, read_manifest
 from zoo.cli.info.bundle_parts import parts_of
 from zoo.cli.terminal.options import json_option
 from zoo.cli.terminal.output import Output
+from zoo.cli.terminal.text import shortened
 from zoo.runs.checkpoints import file_sha256
 
 SCHEMA = 1
 NOTHING = "nothing of that; sizes and turns that depend on inputs were not looked at"
-_LONG = 100
 _PIPELINE = "pipeline.onnx"
 
 
@@ -105,7 +105,7 @@ def _print(out: Output, scanned: Scan, variants: _Variants) -> None:
             *(("input", _shown(value)) for value in scanned.inputs),
             *(("output", _shown(value)) for value in scanned.outputs),
             ("operators", f"{counted(sum(scanned.ops.values()), 'node')}: {ops}"),
-            *((key, _shorten(text)) for key, text in sorted(scanned.metadata.items())),
+            *((key, shortened(value)) for key, value in sorted(scanned.metadata.items())),
             ("metadata", "" if scanned.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
             *(("note", note) for note in scanned.notes),
             *(("refused", reason) for reason in scanned.refused),
@@ -128,11 +128,6 @@ def _found(scanned: Scan) -> str:
 
 def _shown(value: Value) -> str:
     return f"{value.name}  {value.dtype} [{', '.join(map(str, value.shape))}]"
-
-
-def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONG else f"{line[:_LONG]} … ({len(text):,} characters)"
 
 
 def _document(scanned: Scan, variants: _Variants) -> dict[str, object]:

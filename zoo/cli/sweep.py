@@ -152,7 +152,7 @@ def _given(flag: str, value: object) -> list[str]:
 def _line(row: SweepRow) -> str:
     """What is said as soon as a model is done."""
     numbers = f"{row.cpu_seconds:g} CPU s, {row.memory_mb} MB"
-    return f"{row.model}  {row.verdict}  {numbers}" + (f"  {row.reason}" if row.reason else "")
+    return f"{row.model}  {row.verdict}  {numbers}" + (f"  {text.shortened(row.reason)}" if row.reason else "")
 
 
 def _show(out: Output, rows: Sequence[SweepRow], output: Path) -> None:
@@ -173,7 +173,7 @@ def _show(out: Output, rows: Sequence[SweepRow], output: Path) -> None:
                 str(row.memory_mb),
                 "" if row.latency_ms is None else f"{row.latency_ms:.1f}",
                 "" if row.eager_ms is None else f"{row.eager_ms:.1f}",
-                row.reason,
+                text.shortened(row.reason),
             )
             for row in rows
         ],
@@ -210,7 +210,10 @@ def _compare(out: Output, old: Path, new: Path) -> None:
     if changes:
         out.table(
             ("model", "what", "before", "after"),
-            [(change.model, change.kind, change.before, change.after) for change in changes],
+            [
+                (change.model, change.kind, text.shortened(change.before), text.shortened(change.after))
+                for change in changes
+            ],
         )
     for folder, models in ((old, gone), (new, added)):
         if models:

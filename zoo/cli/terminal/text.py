@@ -41,3 +41,9 @@ def age(seconds: float) -> str:
         if seconds >= unit:
             return f"{int(seconds // unit)} {name}"
     return f"{max(0, int(seconds))} s"
+
+
+def shortened(text: str, *, length: int = 100) -> str:
+    """A text in one line, its end left out where it is longer: "not proved (FAIL): … (1,024 characters)"."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length]} … ({len(text):,} characters)"
